@@ -1,0 +1,162 @@
+// The interface between the core and the hardware. One Backend per mirror_device. Pointers are host
+// memory, float32, row-major, already validated by the caller: a backend computes, it does not check
+// arguments. Operations exist singly (tests, hosts with their own network) and as two stateful objects
+// that keep their data where the hardware wants it: a Pipeline (photographs -> descriptors) and a
+// Store (descriptors of many images, exact search).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/progress.h"
+#include "mirror/mirror.h"
+
+namespace mirror {
+
+struct Plan;  // plan/plan.h
+
+struct PipelineSpec {
+    int batch = 1;  // images run at once
+    int height = 0, width = 0;
+    float mean[3] = {};
+    int32_t precision = MIRROR_PRECISION_FP32;
+    int32_t pool = MIRROR_POOL_MAX;
+    // One entry per scale, largest first. Scale i sees the input subsampled by 2^i.
+    std::vector<std::shared_ptr<const Plan>> plans;
+    std::vector<std::vector<mirror_region>> regions;
+};
+
+class Pipeline {
+  public:
+    virtual ~Pipeline() = default;
+    // count <= spec.batch in all three. out [count, R, D].
+    virtual void run_images(const mirror_image* images, int count, float* out) = 0;
+    virtual void run_input(const float* input, int count, float* out) = 0;
+    // First scale only: out [count, map_h, map_w, D].
+    virtual void run_map(const float* input, int count, float* out) = 0;
+    virtual int64_t arena_bytes() const = 0;
+    virtual int64_t weight_bytes() const = 0;
+};
+
+struct SearchJob {
+    const float* queries = nullptr;  // [count, R, D]
+    int64_t count = 0;
+    int k = 0;  // <= size of the store
+    int32_t similarity = MIRROR_SIMILARITY_PR_MAC;
+    int32_t metric = MIRROR_METRIC_DOT;
+    Progress progress;
+    int32_t* ids = nullptr;  // [count, k]
+    float* scores = nullptr;
+};
+
+class Store {
+  public:
+    virtual ~Store() = default;
+    virtual void add(const float* rows, int64_t count) = 0;
+    virtual int64_t size() const = 0;
+    // The rows of one image, [R, D], copied to the host.
+    virtual void read(int64_t image, float* out) const = 0;
+    virtual void search(const SearchJob& job) const = 0;
+};
+
+struct Conv2dArgs {
+    mirror_window window{};
+    const float* x = nullptr;  // [n, h, w, in_c]
+    int n = 0, h = 0, w = 0, in_c = 0, out_c = 0;
+    const float* weights = nullptr;   // [kh, kw, in_c, out_c]
+    const float* bias = nullptr;      // [out_c] or null
+    const float* residual = nullptr;  // [n, oh, ow, out_c] or null
+    bool relu = false;
+    int32_t precision = MIRROR_PRECISION_FP32;
+    float* y = nullptr;
+};
+
+class Backend {
+  public:
+    virtual ~Backend() = default;
+    virtual mirror_device_info info() const = 0;
+
+    virtual std::unique_ptr<Pipeline> make_pipeline(PipelineSpec spec) = 0;
+    virtual std::unique_ptr<Store> make_store(int regions, int dim) = 0;
+
+    virtual void preprocess(const mirror_image& image,
+                            int height,
+                            int width,
+                            const float* mean,
+                            float* out) = 0;
+    virtual void conv2d(const Conv2dArgs& args) = 0;
+    virtual void pool2d(const mirror_window& window,
+                        int32_t pool,
+                        const float* x,
+                        int n,
+                        int h,
+                        int w,
+                        int c,
+                        float* y) = 0;
+    virtual void lrn(const float* x,
+                     int64_t rows,
+                     int c,
+                     int radius,
+                     float alpha,
+                     float beta,
+                     float bias,
+                     float* y) = 0;
+    // out: image i at out + i * out_stride floats, [regions, c] each.
+    virtual void region_pool(const float* maps,
+                             int n,
+                             int h,
+                             int w,
+                             int c,
+                             std::span<const mirror_region> regions,
+                             int32_t pool,
+                             float* out,
+                             int64_t out_stride) = 0;
+    virtual void l2_normalize(const float* x, int64_t count, int dim, float* y) = 0;
+    // mean [dim] and covariance [dim, dim] (both triangles, divided by count - 1) in double.
+    virtual void covariance(const float* rows,
+                            int64_t count,
+                            int dim,
+                            const Progress& progress,
+                            double* mean,
+                            double* covariance) = 0;
+    // out [count, out_dim] = L2(rows * projection^T - offset); projection [out_dim, dim], offset [out_dim].
+    virtual void whiten(const float* rows,
+                        int64_t count,
+                        int dim,
+                        const double* projection,
+                        const double* offset,
+                        int out_dim,
+                        float* out) = 0;
+    // scores [nq, nd].
+    virtual void similarity(const float* queries,
+                            int64_t nq,
+                            const float* rows,
+                            int64_t nd,
+                            int regions,
+                            int dim,
+                            int32_t similarity,
+                            int32_t metric,
+                            float* scores) = 0;
+    virtual void topk(const float* scores,
+                      int64_t rows,
+                      int64_t n,
+                      int k,
+                      bool smallest,
+                      int32_t* ids,
+                      float* values) = 0;
+    // c [m, n] = a [m, k] b[n, k]^T.
+    virtual void gemm(const float* a,
+                      const float* b,
+                      int64_t m,
+                      int64_t n,
+                      int64_t k,
+                      int32_t precision,
+                      float* c) = 0;
+};
+
+// "auto", "cpu", "cuda", "cuda:N"; NO_DEVICE where this build or machine has none.
+std::shared_ptr<Backend> make_backend(const char* name, int threads);
+
+}  // namespace mirror
