@@ -1,1 +1,1 @@
-return 0;
+return await Mirror.Cli.CommandRunner.RunAsync(args).ConfigureAwait(false);

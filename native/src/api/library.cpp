@@ -23,6 +23,9 @@ mirror_status set_error(mirror_status status, const char* message) noexcept {
     return status;
 }
 
+// Here, because only this file is compiled anew when the hash changes.
+const char* git_hash() { return MIRROR_GIT_HASH; }
+
 }  // namespace mirror
 
 extern "C" {

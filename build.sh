@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Builds, tests and runs Mirror on Linux; build.ps1 is its twin. No state of its own: CMake and MSBuild know what is stale.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+packages=(g++ cmake ninja-build libdnnl-dev ocl-icd-opencl-dev libopenblas-openmp-dev liblapacke-dev)
+
+usage() {
+    cat <<'TEXT'
+usage: ./build.sh VERB
+  setup            install what is missing (Debian and Ubuntu packages), or print the command that would
+  build            native core, managed half; leaves the command at artifacts/mirror/mirror
+  test             every test: native, native under sanitizers, C++ sample, managed
+  run -- ARGS      the mirror command, built first if need be
+  bench [-- ARGS]  networks, search and memory measured on this machine (mirror bench)
+  format           clang-format and dotnet format, in place
+  pack             NuGet packages and a tar archive of the command, in artifacts/packages
+  clean            remove everything built
+TEXT
+}
+
+missing() {
+    command -v dpkg-query >/dev/null || return 0 # not a Debian: CMake names what it does not find
+    for package in "${packages[@]}"; do
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
+    done
+}
+
+setup() {
+    if ! dotnet --version >/dev/null 2>&1; then
+        echo "✗ .NET SDK 10 not found: https://dotnet.microsoft.com/download/dotnet/10.0" >&2
+        exit 1
+    fi
+    local absent sudo=""
+    absent=$(missing | xargs)
+    [ -n "$absent" ] || return 0
+    if [ "$(id -u)" != 0 ]; then
+        sudo="sudo"
+        if ! sudo -n true 2>/dev/null; then
+            echo "✗ missing: $absent; install with:" >&2
+            echo "    sudo apt-get install -y --no-install-recommends $absent" >&2
+            exit 1
+        fi
+    fi
+    echo "installing $absent"
+    $sudo apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $absent >/dev/null
+}
+
+native() { # PRESET
+    [ -f "build/$1/build.ninja" ] || cmake --preset "$1" -Wno-dev
+    cmake --build --preset "$1"
+}
+
+build() {
+    setup
+    native release
+    dotnet publish src/Mirror.Cli -c Release --use-current-runtime -o artifacts/mirror --nologo -v quiet
+    echo "✓ CPU backend (oneDNN, OpenBLAS)   ✗ CUDA backend (not in this version)"
+    echo "✓ artifacts/mirror/mirror"
+}
+
+case "${1:-}" in
+    setup) setup && echo "✓ nothing is missing" ;;
+    build) build ;;
+    test) build && exec scripts/test.sh ;;
+    run)
+        shift
+        [ "${1:-}" != -- ] || shift
+        [ -x artifacts/mirror/mirror ] || build >&2
+        exec artifacts/mirror/mirror "$@"
+        ;;
+    bench)
+        shift
+        [ "${1:-}" != -- ] || shift
+        build
+        exec artifacts/mirror/mirror bench "$@"
+        ;;
+    format)
+        git ls-files '*.cpp' '*.hpp' '*.h' | xargs clang-format -i
+        dotnet format Mirror.sln
+        ;;
+    pack)
+        build
+        dotnet pack Mirror.sln -c Release -o artifacts/packages --nologo -v quiet
+        tar -C artifacts -czf artifacts/packages/mirror-linux-x64.tar.gz mirror
+        ;;
+    clean) rm -rf artifacts build ;;
+    *) usage && [ "${1:-}" = help ] || exit 2 ;;
+esac

@@ -1,0 +1,25 @@
+// Devices: mirror_device_*.
+#include "api/handles.h"
+#include "backend/backend.h"
+
+extern "C" {
+
+mirror_status mirror_device_create(mirror_device** out, const char* name, int32_t threads) {
+    return mirror::guard([&] {
+        mirror::checked(out, "out") = nullptr;
+        *out = new mirror_device(mirror::make_backend(&mirror::checked(name, "name"), threads));
+    });
+}
+
+void mirror_device_destroy(mirror_device* device) {
+    delete device;
+}
+
+mirror_status mirror_device_get_info(const mirror_device* device, mirror_device_info* out) {
+    return mirror::guard([&] {
+        auto& info = mirror::checked_struct(out, "out");
+        info = mirror::checked(device, "device").object->info();
+    });
+}
+
+}  // extern "C"

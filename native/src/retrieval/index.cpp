@@ -1,0 +1,131 @@
+#include "retrieval/index.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "base/checked.h"
+#include "retrieval/finite.h"
+
+namespace mirror {
+
+void require_descriptor(int32_t regions, int32_t dim) {
+    require(regions >= 1 && regions <= kMaxRegionsPerImage,
+            "regions is ",
+            regions,
+            ", expected 1..",
+            kMaxRegionsPerImage);
+    require(
+        dim >= 1 && dim <= kMaxDescriptorDim, "dim is ", dim, ", expected 1..", kMaxDescriptorDim);
+}
+
+void require_similarity(int32_t similarity, int32_t metric) {
+    require(similarity == MIRROR_SIMILARITY_PR_MAC || similarity == MIRROR_SIMILARITY_AML,
+            "similarity is ",
+            similarity,
+            ", expected 0 (PR_MAC) or 1 (AML)");
+    require(metric == MIRROR_METRIC_DOT || metric == MIRROR_METRIC_EUCLIDEAN,
+            "metric is ",
+            metric,
+            ", expected 0 (DOT) or 1 (EUCLIDEAN)");
+}
+
+Index::Index(std::shared_ptr<Backend> backend, int32_t regions, int32_t dim)
+    : backend_(std::move(backend)), regions_(regions), dim_(dim) {
+    require_descriptor(regions, dim);
+    store_ = backend_->make_store(regions, dim);
+}
+
+void Index::add(const float* rows, int64_t count) {
+    checked_size("rows", count, regions_, dim_);
+    constexpr int64_t limit = std::numeric_limits<int32_t>::max();
+    require(count <= limit - size(),
+            "adding ",
+            count,
+            " images to ",
+            size(),
+            " exceeds ",
+            limit,
+            ", the most an index holds");
+    require_finite(rows, count, regions_, dim_, "rows:");
+    store_->add(rows, count);
+}
+
+void Index::search(const float* queries,
+                   int64_t count,
+                   const mirror_search_options& options,
+                   int32_t* ids,
+                   float* scores) const {
+    checked_size("queries", count, regions_, dim_);
+    require(options.top >= 1, "options.top is ", options.top, ", expected >= 1");
+    require_similarity(options.similarity, options.metric);
+    require(size() > 0, "the index is empty: add images before searching");
+    require_finite(queries, count, regions_, dim_, "queries:");
+    SearchJob job;
+    job.queries = queries;
+    job.count = count;
+    job.k = static_cast<int>(std::min<int64_t>(options.top, size()));
+    job.similarity = options.similarity;
+    job.metric = options.metric;
+    job.progress = Progress(options.progress, count);
+    job.ids = ids;
+    job.scores = scores;
+    store_->search(job);
+}
+
+void Index::expand(const float* queries,
+                   int64_t count,
+                   const int32_t* ids,
+                   const float* scores,
+                   int32_t k,
+                   int32_t neighbours,
+                   float* out) const {
+    checked_size("queries", count, regions_, dim_);
+    require(k >= 1, "k is ", k, ", expected >= 1");
+    require(neighbours >= 0, "neighbours is ", neighbours, ", expected >= 0");
+    checked_size("ids", count, k);
+    require_finite(queries, count, regions_, dim_, "queries:");
+    const int used = std::min(k, neighbours);
+    for (int64_t q = 0; q < count; ++q)
+        for (int j = 0; j < used; ++j) {
+            const int32_t id = ids[q * k + j];
+            require(id >= 0 && id < size(),
+                    "ids: query ",
+                    q,
+                    " names image ",
+                    id,
+                    ", the index holds ",
+                    size());
+            require(std::isfinite(scores[q * k + j]),
+                    "scores: query ",
+                    q,
+                    " holds ",
+                    scores[q * k + j],
+                    " at ",
+                    j,
+                    ", expected finite values");
+        }
+    const int64_t image_floats = static_cast<int64_t>(regions_) * dim_;
+    std::vector<double> sums(static_cast<size_t>(image_floats));
+    std::vector<float> neighbour(static_cast<size_t>(image_floats));
+    for (int64_t q = 0; q < count; ++q) {
+        std::copy_n(queries + q * image_floats, image_floats, sums.begin());
+        for (int j = 0; j < used; ++j) {
+            store_->read(ids[q * k + j], neighbour.data());
+            const double weight = static_cast<double>(scores[q * k + j]) / regions_;
+            for (int64_t i = 0; i < image_floats; ++i) sums[i] += weight * neighbour[i];
+        }
+        for (int r = 0; r < regions_; ++r) {
+            const double* region = sums.data() + static_cast<int64_t>(r) * dim_;
+            double square = 0;
+            for (int i = 0; i < dim_; ++i) square += region[i] * region[i];
+            const double norm = std::sqrt(square);
+            float* target = out + q * image_floats + static_cast<int64_t>(r) * dim_;
+            for (int i = 0; i < dim_; ++i)
+                target[i] = norm > 0 ? static_cast<float>(region[i] / norm) : 0.0f;
+        }
+    }
+}
+
+}  // namespace mirror

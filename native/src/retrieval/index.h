@@ -1,0 +1,47 @@
+// Index: the descriptors of many images on one device, searched exactly, and the original's query
+// expansion. Arguments are checked here, so that every backend's Store may trust them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "backend/backend.h"
+
+namespace mirror {
+
+inline constexpr int kMaxRegionsPerImage = 4096;
+inline constexpr int kMaxDescriptorDim = 65536;
+
+// INVALID_ARGUMENT unless both are within the limits above.
+void require_descriptor(int32_t regions, int32_t dim);
+void require_similarity(int32_t similarity, int32_t metric);
+
+class Index {
+  public:
+    Index(std::shared_ptr<Backend> backend, int32_t regions, int32_t dim);
+
+    int64_t size() const { return store_->size(); }
+    void add(const float* rows, int64_t count);
+    // top is capped at size(); ids and scores [count, min(top, size())].
+    void search(const float* queries,
+                int64_t count,
+                const mirror_search_options& options,
+                int32_t* ids,
+                float* scores) const;
+    // out_r = L2(q_r + sum over the first `neighbours` of k results of (score / R) d_r), region r
+    // paired with region r. Double sums, written after all of an image is read: out may be queries.
+    void expand(const float* queries,
+                int64_t count,
+                const int32_t* ids,
+                const float* scores,
+                int32_t k,
+                int32_t neighbours,
+                float* out) const;
+
+  private:
+    std::shared_ptr<Backend> backend_;  // outlives the store
+    int regions_, dim_;
+    std::unique_ptr<Store> store_;
+};
+
+}  // namespace mirror

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Runs every test runner on what `build.sh build` built, goes on after a failure, and ends with one line that
+# sums them: "N passed, N failed, N skipped". The exit status is non-zero where anything failed or did not run.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+passed=0 failed=0 skipped=0 broken=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# add NAME SED: reads "passed failed skipped" off the log through a sed command; a runner that printed none is broken.
+add() {
+    local counts p f s
+    counts=$(sed -nE "$2" "$log" | awk '{p += $1; f += $2; s += $3; n = 1} END {if (n) print p, f, s}')
+    if [ -z "$counts" ]; then
+        echo "✗ $1 printed no result" >&2
+        broken=1
+        return
+    fi
+    read -r p f s <<<"$counts"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+run() { # NAME SED COMMAND...
+    local name=$1 counter=$2 status
+    shift 2
+    echo "== $name"
+    "$@" 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    local before=$failed
+    add "$name" "$counter"
+    if [ "$status" -ne 0 ] && [ "$failed" -eq "$before" ]; then
+        echo "✗ $name ended with status $status" >&2
+        broken=1
+    fi
+}
+
+own='s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p'
+vstest='s/^[PF]a[a-z]+! +- Failed: +([0-9]+), Passed: +([0-9]+), Skipped: +([0-9]+),.*$/\2 \1 \3/p'
+
+run "native tests" "$own" build/release/tests/native/mirror_tests
+run "C11 header and C++ sample" "$own" scripts/ctest.sh release
+cmake --preset asan -Wno-dev >/dev/null && cmake --build --preset asan || broken=1
+# oneDNN and OpenBLAS keep process-wide caches that LeakSanitizer cannot tell from leaks.
+ASAN_OPTIONS=detect_leaks=0 run "native tests under AddressSanitizer and UndefinedBehaviorSanitizer" "$own" build/asan/tests/native/mirror_tests
+for project in Mirror.Interop.Tests Mirror.Tests; do
+    run "$project" "$vstest" dotnet test "tests/$project" -c Release --nologo -v quiet --logger "console;verbosity=minimal"
+done
+
+[ "$broken" -eq 0 ] || failed=$((failed + 1))
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

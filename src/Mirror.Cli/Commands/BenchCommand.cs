@@ -1,0 +1,51 @@
+// mirror bench: what this machine reaches. Every figure is a median, measured beside its yardstick in the same run.
+
+using System.CommandLine;
+using Mirror.Cli.Bench;
+
+namespace Mirror.Cli.Commands;
+
+internal static class BenchCommand
+{
+    private static readonly Argument<string[]> Parts = new("part") { Description = "networks, search, memory (default: all)", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Option<string[]> Nets = new("--net") { Description = "Networks to measure (default: all)" };
+    private static readonly Option<int[]?> Sizes = new("--sizes") { Description = "Input sizes (default: 224,448,896)", CustomParser = CommandValues.IntegerList };
+    private static readonly Option<int> Batch = new("--batch") { Description = "Images the network runs at once", DefaultValueFactory = _ => 1 };
+
+    public static Command Create()
+    {
+        Parts.AcceptOnlyFromAmong("networks", "search", "memory");
+        var command = new Command("bench", "Measure networks, search and memory on this machine") { Parts, Nets, Sizes, Batch };
+        var device = new DeviceOptions();
+        device.AddTo(command);
+        command.SetAction((parsed, cancellationToken) => Task.FromResult(Run(parsed, device, cancellationToken)));
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, DeviceOptions deviceOptions, CancellationToken cancellationToken)
+    {
+        var terminal = DeviceOptions.TerminalFor(parsed);
+        var parts = parsed.GetValue(Parts) is { Length: > 0 } given ? given : ["networks", "search", "memory"];
+        using var device = deviceOptions.Open(parsed, terminal);
+        terminal.Result($"{device.Info.Name}, {device.Info.Threads} threads, Mirror {MirrorLibrary.Version}");
+        foreach (var part in parts)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            terminal.Result();
+            switch (part)
+            {
+                case "networks":
+                    NetworkBench.Run(device, parsed.GetValue(Nets) is { Length: > 0 } named ? named : Networks.Names, parsed.GetValue(Sizes) ?? [224, 448, 896], parsed.GetValue(Batch), terminal, cancellationToken);
+                    break;
+                case "search":
+                    SearchBench.Run(device, terminal, cancellationToken);
+                    break;
+                case "memory":
+                    MemoryBench.Run(terminal, cancellationToken);
+                    break;
+            }
+        }
+
+        return ExitCode.Success;
+    }
+}

@@ -1,0 +1,94 @@
+// The options that `match` and `extract` share: where the photographs are and how descriptors are made of them.
+
+using System.CommandLine;
+using System.Security.Cryptography;
+using Mirror.Photographs;
+using Mirror.Pipeline;
+
+namespace Mirror.Cli.Commands;
+
+internal sealed class ExtractionOptions
+{
+    private readonly Option<string> images = new("--images") { Description = "Folder of photographs, or a text file with one path a line", Required = true, HelpName = "DIR|LIST" };
+    private readonly Option<string?> root = new("--root") { Description = "Folder that the paths of a list are relative to (default: the list's folder)", HelpName = "DIR" };
+    private readonly Option<string> outFolder = new("--out") { Description = "Folder for the results; created when absent", Required = true, HelpName = "DIR" };
+    private readonly Option<string?> model = new("--model") { Description = "Model file, safetensors (default: the one that comes with Mirror)", HelpName = "FILE" };
+    private readonly Option<int> size = new("--size") { Description = "Side of the square network input in pixels", DefaultValueFactory = _ => 896 };
+    private readonly Option<int[]?> regions = new("--regions") { Description = "Steps of the region grids (default: 1,3,5; at --size 224: 1)", CustomParser = CommandValues.IntegerList, HelpName = "1,3,5" };
+    private readonly Option<string> pool = CommandValues.Choice("--pool", "How a region is pooled", "max", "max", "avg", "l2");
+    private readonly Option<bool> multiScale = new("--multi-scale") { Description = "Also see the input subsampled by 2 and 4 (sizes 224, 448, 896, 1024)" };
+    private readonly Option<string> exif = CommandValues.Choice("--exif", "Whether EXIF orientation is applied", "apply", "apply", "ignore");
+    private readonly Option<string> precision = CommandValues.Choice("--precision", "Arithmetic of the network", "fp32", "fp32", "bf16", "fp16");
+    private readonly Option<int> batch = new("--batch") { Description = "Images the network runs at once", DefaultValueFactory = _ => 1 };
+    private readonly Option<bool> strict = new("--strict") { Description = "Stop at the first photograph that cannot be read (default: skip it, exit code 2)" };
+    private readonly Option<bool> overwrite = new("--overwrite") { Description = "Replace descriptors made with other settings" };
+    private readonly DeviceOptions device = new();
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in (Option[])[images, root, outFolder, model, size, regions, pool, multiScale, exif, precision, batch, strict, overwrite])
+        {
+            command.Options.Add(option);
+        }
+
+        device.AddTo(command);
+    }
+
+    public string OutFolder(ParseResult parsed) => parsed.GetRequiredValue(outFolder);
+
+    public IReadOnlyList<Photo> Photos(ParseResult parsed)
+    {
+        var source = parsed.GetRequiredValue(images);
+        if (Directory.Exists(source))
+        {
+            return PhotoCollection.FromDirectory(source).Photos;
+        }
+
+        if (!File.Exists(source))
+        {
+            throw new FileNotFoundException($"--images {source}: no such folder or list file", source);
+        }
+
+        return PhotoCollection.FromList(source, parsed.GetValue(root)).Photos;
+    }
+
+    /// <summary>Extracts into <paramref name="folder"/>, showing progress.</summary>
+    public (ExtractionReport Report, ExtractionSettings Settings) Run(ParseResult parsed, Device opened, string folder, Terminal terminal, CancellationToken cancellationToken)
+    {
+        var photos = Photos(parsed);
+        var modelPath = parsed.GetValue(model) ?? DefaultModel.Path;
+        using var loaded = Model.Load(modelPath);
+        var settings = Settings(parsed, loaded.Info.Network, modelPath);
+        var run = new ExtractionRun
+        {
+            Batch = parsed.GetValue(batch),
+            Strict = parsed.GetValue(strict),
+            Overwrite = parsed.GetValue(overwrite),
+            Notice = terminal.Notice,
+        };
+        terminal.Notice($"{photos.Count} photographs, {settings.Network} at {settings.Size} px, regions {string.Join(',', settings.Regions)}, {CommandValues.Name(settings.Precision)} on {opened.Info.Name} ({opened.Info.Threads} threads)");
+        var report = terminal.Run("images", progress => Extraction.Run(
+            opened, loaded, settings, photos, folder, run with { Progress = (done, total) => progress("extract", done, total) }, cancellationToken));
+        return (report, settings);
+    }
+
+    public Device OpenDevice(ParseResult parsed, Terminal terminal) => device.Open(parsed, terminal);
+
+    private ExtractionSettings Settings(ParseResult parsed, string network, string modelPath)
+    {
+        var side = parsed.GetValue(size);
+        using var stream = File.OpenRead(modelPath);
+        return new ExtractionSettings
+        {
+            Network = network,
+            ModelSha256 = Convert.ToHexStringLower(SHA256.HashData(stream)),
+            Size = side,
+            // The original forces one region at 224: the map is too small for more to help.
+            Regions = parsed.GetValue(regions) ?? (side == 224 ? [1] : [1, 3, 5]),
+            Pooling = CommandValues.Parse<RegionPooling>(parsed.GetRequiredValue(pool)),
+            MultiScale = parsed.GetValue(multiScale),
+            Precision = CommandValues.Parse<Precision>(parsed.GetRequiredValue(precision)),
+            Exif = CommandValues.Parse<ExifMode>(parsed.GetRequiredValue(exif)),
+        };
+    }
+}

@@ -1,0 +1,54 @@
+// The options that `match` and `query` share: whitening, similarity, ranking, expansion.
+
+using System.CommandLine;
+using Mirror.Pipeline;
+
+namespace Mirror.Cli.Commands;
+
+internal sealed class RetrievalOptions(int? defaultDimension)
+{
+    private readonly Option<int?> dim = new("--dim") { Description = $"Whitened dimensions{(defaultDimension is { } d ? $" (default: {d})" : "")}; fitted only where there are more images than that" };
+    private readonly Option<bool> noWhitening = new("--no-whitening") { Description = "Compare descriptors as they are" };
+    private readonly Option<double?> variance = new("--variance") { Description = "Keep this share of the variance, 0..1, instead of --dim", HelpName = "T" };
+    private readonly Option<string?> whitening = new("--whitening") { Description = "Use this saved whitening", HelpName = "FILE" };
+    private readonly Option<string?> saveWhitening = new("--save-whitening") { Description = "Save the whitening that was used", HelpName = "FILE" };
+    private readonly Option<string> similarity = CommandValues.Choice("--similarity", "How two images are compared", "pr-mac", "pr-mac", "r-mac", "mac", "aml");
+    private readonly Option<bool> euclidean = new("--euclidean") { Description = "Squared Euclidean distance of raw descriptors, smaller is better" };
+    private readonly Option<int> top = new("--top") { Description = "Results per query", DefaultValueFactory = _ => 200 };
+    private readonly Option<int> expand = new("--expand") { Description = "Expand each query with its best K results and search again", HelpName = "K", DefaultValueFactory = _ => 0 };
+    private readonly Option<int> expandTimes = new("--expand-times") { Description = "Rounds of expansion", HelpName = "T", DefaultValueFactory = _ => 1 };
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in (Option[])[dim, noWhitening, variance, whitening, saveWhitening, similarity, euclidean, top, expand, expandTimes])
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    public RetrievalSettings Read(ParseResult parsed)
+    {
+        var kind = parsed.GetRequiredValue(similarity);
+        var other = parsed.GetValue(noWhitening) || parsed.GetValue(variance) is not null || parsed.GetValue(whitening) is not null;
+        var settings = new RetrievalSettings
+        {
+            Aggregation = kind switch { "r-mac" => Aggregation.Sum, "mac" => Aggregation.First, _ => Aggregation.Regions },
+            Similarity = kind == "aml" ? Similarity.Aml : Similarity.PrMac,
+            Metric = parsed.GetValue(euclidean) ? Metric.Euclidean : Metric.Dot,
+            Dimension = parsed.GetValue(dim) ?? (other ? null : defaultDimension),
+            Variance = parsed.GetValue(variance),
+            WhiteningFile = parsed.GetValue(whitening),
+            SaveWhitening = parsed.GetValue(saveWhitening),
+            Top = parsed.GetValue(top),
+            ExpandNeighbours = parsed.GetValue(expand),
+            ExpandTimes = parsed.GetValue(expandTimes),
+        };
+        settings.Validate();
+        if (parsed.GetValue(noWhitening) && (settings.Dimension ?? (object?)settings.Variance ?? settings.WhiteningFile) is not null)
+        {
+            throw new ArgumentException("--no-whitening cannot be combined with --dim, --variance or --whitening");
+        }
+
+        return settings;
+    }
+}

@@ -1,0 +1,125 @@
+// From a file's name to upright pixels. Reads the file whole (so that odd names and half-written files meet
+// one reader), recognises it by its first bytes, and picks the decoder: Skia for what it does well, Magick.NET for the rest.
+// No colour management anywhere: the numbers in the file are the numbers the network sees, as in the original.
+
+using System.Buffers;
+
+namespace Mirror.Photographs;
+
+/// <summary>Decodes photographs: JPEG, PNG, WebP, BMP, GIF (first frame), TIFF, JPEG 2000, HEIF, AVIF, JPEG XL, PNM, PSD.</summary>
+/// <remarks>All members may be called from any number of threads at once.</remarks>
+public static class PhotoDecoder
+{
+    /// <summary>The longest side of a photograph that is accepted, in pixels.</summary>
+    public const int MaxSide = 65535;
+
+    /// <summary>The most pixels that are accepted: four bytes each still fit one array.</summary>
+    public const long MaxPixels = 500_000_000;
+
+    private const long MaxFileBytes = 1L << 30;
+
+    /// <summary>Decodes one photograph into pooled memory; dispose the result to return it.</summary>
+    /// <param name="path">The file. Any name the file system accepts.</param>
+    /// <param name="exif">Whether the EXIF orientation is applied.</param>
+    /// <exception cref="PhotoException">
+    /// The file is absent, a folder, unreadable, empty, no image, truncated, corrupt, or larger than <see cref="MaxSide"/> or
+    /// <see cref="MaxPixels"/>. The message names the file and the reason.
+    /// </exception>
+    public static DecodedPhoto Decode(string path, ExifMode exif = ExifMode.Apply)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        (byte[] buffer, int length) = ReadFile(path);
+        try
+        {
+            return Decode(path, buffer, length, exif);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Refuses sizes before anything is allocated for them.</summary>
+    /// <param name="path">The file, for the message.</param>
+    /// <param name="width">Width as the header states it, in pixels.</param>
+    /// <param name="height">Height as the header states it, in pixels.</param>
+    /// <exception cref="PhotoException">A side is zero or above the limit, or the area is.</exception>
+    internal static void CheckSize(string path, long width, long height)
+    {
+        if (width < 1 || height < 1)
+        {
+            throw new PhotoException(path, $"the header states {width} x {height} pixels");
+        }
+
+        if (width > MaxSide || height > MaxSide || width * height > MaxPixels)
+        {
+            throw new PhotoException(
+                path, $"too large: {width} x {height} pixels, the limits are {MaxSide} a side and {MaxPixels} in all");
+        }
+    }
+
+    private static DecodedPhoto Decode(string path, byte[] buffer, int length, ExifMode exif)
+    {
+        ReadOnlySpan<byte> file = buffer.AsSpan(0, length);
+        ImageKind kind = ImageSignature.Detect(file);
+        (PixelImage stored, int orientation, string decoder) = kind switch
+        {
+            ImageKind.Unknown => throw new PhotoException(
+                path, $"not an image of a known format (starts with {ImageSignature.Describe(file)})"),
+            ImageKind.Jpeg when JpegHeader.Read(file) is { Components: 4 } header =>
+                MagickDecoder.DecodeCmykJpeg(path, file, header.HasAdobeMarker),
+            ImageKind.Jpeg or ImageKind.Png or ImageKind.WebP or ImageKind.Bmp or ImageKind.Gif =>
+                SkiaDecoder.Decode(path, file, kind),
+            _ => MagickDecoder.Decode(path, file, kind),
+        };
+        (int width, int height) = (stored.Width, stored.Height);
+        PixelImage image = exif == ExifMode.Apply ? ExifOrientation.Upright(stored, orientation) : stored;
+        return new DecodedPhoto(image, decoder, orientation, width, height);
+    }
+
+    // The caller returns the buffer to the pool.
+    private static (byte[] Buffer, int Length) ReadFile(string path)
+    {
+        try
+        {
+            using var handle = File.OpenHandle(path, options: FileOptions.SequentialScan);
+            long length = RandomAccess.GetLength(handle);
+            if (length == 0)
+            {
+                throw new PhotoException(path, "file is empty");
+            }
+
+            if (length > MaxFileBytes)
+            {
+                throw new PhotoException(path, $"file has {length} bytes, the limit is {MaxFileBytes}");
+            }
+
+            byte[] buffer = ArrayPool<byte>.Shared.Rent((int)length);
+            int filled = 0;
+            while (filled < length)
+            {
+                int read = RandomAccess.Read(handle, buffer.AsSpan(filled, (int)length - filled), filled);
+                if (read == 0)
+                {
+                    throw new PhotoException(path, $"file shrank from {length} to {filled} bytes while it was read");
+                }
+
+                filled += read;
+            }
+
+            return (buffer, filled);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new PhotoException(path, "file does not exist", e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new PhotoException(path, Directory.Exists(path) ? "is a folder, not a file" : "permission denied", e);
+        }
+        catch (IOException e)
+        {
+            throw new PhotoException(path, $"cannot be read: {e.Message}", e);
+        }
+    }
+}

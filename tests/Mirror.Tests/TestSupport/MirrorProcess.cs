@@ -1,0 +1,61 @@
+// Runs the mirror command as a user would: a process of its own, arguments as given, both outputs kept.
+
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Mirror.Tests.TestSupport;
+
+/// <summary>What a finished command left.</summary>
+internal sealed record ProcessResult(int ExitCode, string Output, string Error);
+
+/// <summary>The mirror command that was built beside the tests.</summary>
+internal sealed partial class MirrorProcess : IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
+
+    private readonly Process process;
+    private readonly Task<string> output;
+    private readonly Task<string> error;
+
+    private MirrorProcess(string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Paths.Root };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Mirror.Cli.dll"));
+        Array.ForEach(arguments, start.ArgumentList.Add);
+        process = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start");
+        output = process.StandardOutput.ReadToEndAsync();
+        error = process.StandardError.ReadToEndAsync();
+    }
+
+    public static MirrorProcess Start(params string[] arguments) => new(arguments);
+
+    public static ProcessResult Run(params string[] arguments)
+    {
+        using var running = Start(arguments);
+        return running.Wait();
+    }
+
+    /// <summary>Ctrl-C.</summary>
+    public void Interrupt()
+    {
+        const int sigint = 2;
+        Assert.That(Kill(process.Id, sigint), Is.Zero, "kill failed");
+    }
+
+    public ProcessResult Wait()
+    {
+        if (!process.WaitForExit(Limit))
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"mirror did not end within {Limit}");
+        }
+
+        return new ProcessResult(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
+    }
+
+    public void Dispose() => process.Dispose();
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Kill(int process, int signal);
+}

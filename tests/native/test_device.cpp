@@ -1,0 +1,53 @@
+// Devices and the system report, through the C ABI.
+#include <string>
+
+#include "base/json.h"
+#include "harness.h"
+
+namespace {
+
+TEST(Device_Cpu_TellsWhatItIs) {
+    mirror_device* device = nullptr;
+    CHECK_OK(mirror_device_create(&device, "cpu", 1));
+    mirror_device_info info{};
+    CHECK_FAILS(mirror_device_get_info(device, &info), MIRROR_E_INVALID_ARGUMENT, "struct_size is 0");
+    info.struct_size = sizeof info;
+    CHECK_OK(mirror_device_get_info(device, &info));
+    CHECK_EQ(info.kind, MIRROR_DEVICE_CPU);
+    CHECK_EQ(info.threads, 1);
+    CHECK(info.precisions & (1u << MIRROR_PRECISION_FP32));
+    CHECK(!(info.precisions & (1u << MIRROR_PRECISION_FP16)));
+    CHECK((info.native_half & ~info.precisions) == 0);
+    CHECK(info.memory_bytes > 0);
+    CHECK(info.name[0] != 0);
+    mirror_device_destroy(device);
+}
+
+TEST(Device_Auto_LogsWhichAndWhy) {
+    std::string logged;
+    mirror_set_log([](int32_t, const char* message, void* data) { *static_cast<std::string*>(data) += message; },
+                   &logged);
+    mirror_device* device = nullptr;
+    const mirror_status status = mirror_device_create(&device, "auto", 0);
+    mirror_set_log(nullptr, nullptr);
+    CHECK_OK(status);
+    mirror_device_destroy(device);
+    CHECK(logged.find("device auto: cpu") != std::string::npos);
+    CHECK(logged.find("no CUDA backend") != std::string::npos);
+}
+
+TEST(Device_DestroyNull_IsFine) { mirror_device_destroy(nullptr); }
+
+TEST(SystemInfo_IsOneJsonObject) {
+    const char* text = nullptr;
+    CHECK_OK(mirror_system_info(&text));
+    const auto json = mirror::Json::parse(text);
+    for (const char* key : {"version", "git_hash", "compiler", "cpu"}) CHECK(!json.at(key).string(key).empty());
+    CHECK(json.at("cores").size("cores") >= 1);
+    CHECK(json.at("instruction_sets").is(mirror::Json::Kind::array));
+    CHECK_EQ(json.at("libraries").array("libraries").size(), size_t{4});
+    CHECK_EQ(json.at("libraries").array("libraries")[0].at("name").string("name"), "oneDNN");
+    CHECK_EQ(json.at("backends").array("backends")[0].string("backend"), "cpu");
+}
+
+}  // namespace
