@@ -24,17 +24,17 @@ internal sealed class Builder(Terrain ground, Rng random)
         Solids.Add(new Solid(
             new Vector3(at, foot + (0.3f * height)), new Vector3(0.04f * height, 0.04f * height, 0.3f * height), 0, 0,
             Material.Bark, Colors.Of(0x4A3B2C), random.Bits()));
-        int parts = radius > 1.5f ? 5 : 2;
+        int parts = radius > 1.2f ? 8 : 4;
         for (int i = 0; i < parts; i++)
         {
             float angle = random.Uniform(0, MathF.Tau);
-            float off = i == 0 ? 0 : random.Uniform(0.3f, 0.55f) * radius;
-            float size = i == 0 ? 0.75f : random.Uniform(0.42f, 0.62f);
+            float off = i == 0 ? 0 : random.Uniform(0.4f, 0.7f) * radius;
+            float size = i == 0 ? 0.65f : random.Uniform(0.32f, 0.52f);
             var center = new Vector3(
                 at.X + (MathF.Cos(angle) * off), at.Y + (MathF.Sin(angle) * off),
-                foot + height - crown + (random.Uniform(-0.35f, 0.25f) * crown * (i == 0 ? 0 : 1)));
+                foot + height - crown + (random.Uniform(-0.5f, 0.45f) * crown * (i == 0 ? 0 : 1)));
             Solids.Add(new Solid(
-                center, new Vector3(radius * size, radius * size, crown * (i == 0 ? 1 : 0.6f)), angle, 0, Material.Leaves,
+                center, new Vector3(radius * size, radius * size, crown * (i == 0 ? 0.9f : 0.48f)), angle, 0, Material.Leaves,
                 Colors.Vary(random, leaves, 0.15f), random.Bits()));
         }
     }
@@ -63,6 +63,22 @@ internal sealed class Builder(Terrain ground, Rng random)
             Colors.Of(0x7A4A3A), random.Bits()));
     }
 
+    /// <summary>A clipped hedge along a line.</summary>
+    /// <param name="from">One end in the plane.</param>
+    /// <param name="to">The other end.</param>
+    /// <param name="leaves">Linear colour.</param>
+    internal void Hedge(Vector2 from, Vector2 to, Vector3 leaves)
+    {
+        int bushes = (int)(Vector2.Distance(from, to) / 0.9f);
+        for (int i = 0; i < bushes; i++)
+        {
+            Vector2 at = Vector2.Lerp(from, to, (i + 0.5f) / bushes);
+            Solids.Add(new Solid(
+                new Vector3(at, ground.Height(at.X, at.Y) + 0.55f), new Vector3(0.85f, 0.65f, random.Uniform(0.7f, 0.95f)),
+                random.Uniform(0, MathF.PI), 0, Material.Leaves, Colors.Vary(random, leaves, 0.12f), random.Bits()));
+        }
+    }
+
     /// <summary>A parked car.</summary>
     /// <param name="at">Its middle in the plane.</param>
     /// <param name="yaw">Its direction, radians.</param>
@@ -70,9 +86,9 @@ internal sealed class Builder(Terrain ground, Rng random)
     {
         float foot = ground.Height(at.X, at.Y);
         Vector3 color = Colors.Of(random.Pick<int>(CarColors));
-        Solids.Add(new Solid(new Vector3(at, foot + 0.58f), new Vector3(2.15f, 0.88f, 0.38f), yaw, 0, Material.Car, color, random.Bits()));
+        Solids.Add(new Solid(new Vector3(at, foot + 0.53f), new Vector3(2.1f, 0.86f, 0.33f), yaw, 0, Material.Car, color, random.Bits()));
         Vector2 cabin = at + Turn(new Vector2(-0.25f, 0), yaw);
-        Solids.Add(new Solid(new Vector3(cabin, foot + 1.2f), new Vector3(1.25f, 0.76f, 0.27f), yaw, 0, Material.Car, color, random.Bits()));
+        Solids.Add(new Solid(new Vector3(cabin, foot + 1.13f), new Vector3(1.2f, 0.74f, 0.27f), yaw, 0, Material.Car, color, random.Bits()) { Taper = 1.1f });
     }
 
     /// <summary>A vector of the plane turned by an angle.</summary>

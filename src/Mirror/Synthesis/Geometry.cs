@@ -55,6 +55,9 @@ internal sealed record Solid(
     private readonly float _cos = MathF.Cos(Yaw);
     private readonly float _sin = MathF.Sin(Yaw);
 
+    /// <summary>How far the two ends lean inwards per metre of height: the windscreens of a car's cabin.</summary>
+    internal float Taper { get; init; }
+
     /// <summary>A world direction in the solid's own axes.</summary>
     internal Vector3 ToLocal(Vector3 v) => new((_cos * v.X) + (_sin * v.Y), (_cos * v.Y) - (_sin * v.X), v.Z);
 
@@ -95,13 +98,16 @@ internal sealed record Solid(
 
             // The holes depend on the place only: every view sees the same leaves.
             Vector3 p = origin + (direction * t);
-            if (Noise.Value(p * 2.1f, Seed) + (0.5f * Noise.Value(p * 5.3f, Seed + 7)) < -0.28f)
+            if (Noise.Value(p * 3.1f, Seed) + (0.7f * Noise.Value(p * 8.3f, Seed + 7)) < -0.22f)
             {
                 continue;
             }
 
-            Vector3 normal = Vector3.Normalize(p / (Half * Half)) * -side;
-            hit = new Hit(t, ToWorld(normal), index, 0);
+            // Clumps of leaves face all ways: the smooth normal is bent by noise, but never away from the ray.
+            var bend = new Vector3(Noise.Value(p * 2.6f, Seed + 11), Noise.Value(p * 2.6f, Seed + 12), Noise.Value(p * 2.6f, Seed + 13));
+            Vector3 smooth = Vector3.Normalize(p / (Half * Half)) * -side;
+            Vector3 bent = Vector3.Normalize(smooth + (1.1f * bend));
+            hit = new Hit(t, ToWorld(Vector3.Dot(bent, direction) < 0 ? bent : smooth), index, 0);
             return true;
         }
 
@@ -114,8 +120,9 @@ internal sealed record Solid(
         float leave = limit;
         int face = -1;
         Vector3 normal = default;
-        bool inside = Clip(Vector3.UnitX * -1, Half.X, West, ref enter, ref leave)
-            && Clip(Vector3.UnitX, Half.X, East, ref enter, ref leave)
+        Vector3 front = Vector3.Normalize(new Vector3(1, 0, Taper));
+        bool inside = Clip(front * new Vector3(-1, 1, 1), front.X * Half.X, West, ref enter, ref leave)
+            && Clip(front, front.X * Half.X, East, ref enter, ref leave)
             && Clip(Vector3.UnitY * -1, Half.Y, South, ref enter, ref leave)
             && Clip(Vector3.UnitY, Half.Y, North, ref enter, ref leave)
             && Clip(Vector3.UnitZ * -1, Half.Z, Bottom, ref enter, ref leave)

@@ -38,11 +38,12 @@ internal sealed class Hills : Scene
         var drone = new Drone(views);
         uint seed = random.Bits();
         float phase = random.Uniform(0, MathF.Tau);
-        float lake = random.Uniform(-7, -4);
+        float lake = random.Uniform(-15, -11);
         var ground = new Terrain(drone.Extent, p => MathF.Max(lake, Height(p, seed)));
         var builder = new Builder(ground, random);
         Woods(builder, ground, random, drone.Extent, seed, lake, phase);
         Walls(builder, ground, random, drone.Extent, lake);
+        Boulders(builder, ground, random, drone.Extent, lake);
         return new Hills(drone, ground, builder.Solids, random, seed, lake, phase);
     }
 
@@ -54,7 +55,7 @@ internal sealed class Hills : Scene
     protected override Surface GroundAt(Vector2 p, Vector3 normal, float footprint)
     {
         float height = Ground.Height(p.X, p.Y);
-        float rough = Noise.Sum(p, 3, _seed + 31, 6, footprint);
+        float rough = Noise.Sum(p, 3, _seed + 31, 6, footprint) + (0.5f * Noise.Sum(p, 0.55f, _seed + 33, 2, footprint));
         float wide = Noise.Sum(p, 45, _seed + 41, 5, footprint);
         float shore = Height(p, _seed) - _lake;
         if (shore < 0)
@@ -69,7 +70,7 @@ internal sealed class Hills : Scene
         // Strata: bands along the height, broken by noise.
         float strata = Noise.Value((height * 1.1f) + (2 * wide), 0.5f, _seed + 61);
         Vector3 stone = _rock * (1 + (0.35f * strata) + (0.7f * rough));
-        color = Vector3.Lerp(color, stone, Noise.Step(0.05f, 0.16f, 1 - normal.Z + (0.16f * rough) + (0.06f * wide)));
+        color = Vector3.Lerp(color, stone, Noise.Step(0.04f, 0.12f, 1 - normal.Z + (0.16f * rough) + (0.06f * wide)));
         color = Vector3.Lerp(Sand * (1 + (0.3f * rough)), color, Noise.Step(0.1f, 1.2f, shore + (0.6f * rough)));
         float track = Track(p, _phase);
         float worn = Noise.Step(2.1f, 1.2f, track + (0.5f * rough));
@@ -91,13 +92,13 @@ internal sealed class Hills : Scene
     private static void Woods(Builder builder, Terrain ground, Rng random, float reach, uint seed, float lake, float phase)
     {
         Vector3 leaves = Colors.Of(random.Pick<int>([0x46602F, 0x54692F, 0x6F6B30]));
-        int attempts = (int)(reach * reach * 0.16f);
+        int attempts = (int)(reach * reach * 0.3f);
         for (int i = 0; i < attempts; i++)
         {
             var at = new Vector2(random.Uniform(-reach, reach), random.Uniform(-reach, reach));
-            float dense = Noise.Step(0.02f, 0.3f, Noise.Sum(at, 60, seed + 71, 3));
+            float dense = Noise.Step(0.0f, 0.25f, Noise.Sum(at, 60, seed + 71, 3));
             bool open = ground.Height(at.X, at.Y) < lake + 1 || Track(at, phase) < 4 || ground.Normal(at.X, at.Y).Z < 0.8f;
-            if (!open && random.Chance(0.008f + (0.38f * dense)))
+            if (!open && random.Chance(0.02f + (0.38f * dense)))
             {
                 float radius = random.Uniform(0.9f, 3.1f);
                 builder.Tree(at, radius, (radius * 1.8f) + random.Uniform(0.6f, 3), Colors.Vary(random, leaves, 0.35f));
@@ -105,9 +106,29 @@ internal sealed class Hills : Scene
         }
     }
 
+    // Blocks of rock that came down: many on steep ground, a few anywhere.
+    private static void Boulders(Builder builder, Terrain ground, Rng random, float reach, float lake)
+    {
+        int attempts = (int)(reach * reach * 0.12f);
+        for (int i = 0; i < attempts; i++)
+        {
+            var at = new Vector2(random.Uniform(-reach, reach), random.Uniform(-reach, reach));
+            float foot = ground.Height(at.X, at.Y);
+            float steep = 1 - ground.Normal(at.X, at.Y).Z;
+            if (foot > lake - 0.01f && random.Chance(0.03f + (3 * steep * steep)))
+            {
+                float size = random.Uniform(0.25f, 0.7f) + (random.Chance(0.1f) ? random.Uniform(0.4f, 1.3f) : 0);
+                builder.Solids.Add(new Solid(
+                    new Vector3(at, foot + (0.1f * size)), new Vector3(size, size * random.Uniform(0.6f, 1), size * 0.4f),
+                    random.Uniform(0, MathF.Tau), 0.5f * size, Material.Stone, Colors.Vary(random, Colors.Of(0x9A948A), 0.25f),
+                    random.Bits()) { Taper = 0.35f });
+            }
+        }
+    }
+
     private static void Walls(Builder builder, Terrain ground, Rng random, float reach, float lake)
     {
-        int walls = (int)(reach / 14);
+        int walls = (int)(reach / 5);
         for (int wall = 0; wall < walls; wall++)
         {
             var at = new Vector2(random.Uniform(-reach, reach), random.Uniform(-reach, reach));

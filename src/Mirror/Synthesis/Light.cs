@@ -11,7 +11,7 @@ namespace Mirror.Synthesis;
 /// <param name="Sky">Light of the whole sky on the ground, linear RGB.</param>
 /// <param name="Gain">Exposure and white balance, a factor per channel.</param>
 /// <param name="Haze">Part of the light that the air replaces, per metre.</param>
-/// <param name="Blur">Weight of the four neighbours in the final blur, 0..0.15.</param>
+/// <param name="Blur">Weight of the four neighbours in the final blur, 0..0.05.</param>
 /// <param name="Grain">Standard deviation of the sensor noise, of 255 levels.</param>
 /// <param name="Seed">Of clouds and grain.</param>
 internal sealed record Light(
@@ -27,16 +27,16 @@ internal sealed record Light(
         float a = azimuth + view.Uniform(-0.2f, 0.2f);
         float e = elevation + view.Uniform(-0.08f, 0.08f);
         var toSun = new Vector3(MathF.Cos(a) * MathF.Cos(e), MathF.Sin(a) * MathF.Cos(e), MathF.Sin(e));
-        float cloud = view.Chance(0.25f) ? view.Uniform(0.35f, 0.7f) : view.Uniform(0.85f, 1);
+        float cloud = view.Chance(0.2f) ? view.Uniform(0.4f, 0.7f) : view.Uniform(0.85f, 1);
         float warmth = view.Uniform(-0.05f, 0.05f);
         float exposure = view.Uniform(0.86f, 1.18f) / MathF.Sqrt(cloud);
         return new Light(
             toSun,
-            new Vector3(1.95f, 1.78f, 1.5f) * cloud,
-            new Vector3(0.46f, 0.55f, 0.70f) * (1.25f - (0.25f * cloud)),
+            new Vector3(1.30f, 1.20f, 1.03f) * cloud,
+            new Vector3(0.30f, 0.36f, 0.46f) * (1.25f - (0.25f * cloud)),
             new Vector3(1 + warmth, 1, 1 - warmth) * exposure,
             haze,
-            view.Uniform(0.02f, 0.1f),
+            view.Uniform(0.005f, 0.05f),
             view.Uniform(1, 3),
             view.Bits());
     }
@@ -48,6 +48,6 @@ internal sealed record Light(
         Vector3 clear = Vector3.Lerp(new Vector3(0.62f, 0.72f, 0.80f), new Vector3(0.16f, 0.32f, 0.66f), MathF.Sqrt(up));
         Vector2 onClouds = new Vector2(direction.X, direction.Y) / (up + 0.15f);
         float cover = Noise.Step(-0.05f, 0.45f, Noise.Sum(onClouds, 1.3f, Seed, 5));
-        return Vector3.Lerp(clear, new Vector3(0.92f, 0.92f, 0.93f), cover) * 1.05f;
+        return Vector3.Lerp(clear, new Vector3(0.92f, 0.92f, 0.93f), cover) * 0.92f;
     }
 }

@@ -62,7 +62,7 @@ internal static class Renderer
         }
 
         float air = 1 - MathF.Exp(-hit.Distance * light.Haze);
-        return Vector3.Lerp(color, new Vector3(0.62f, 0.70f, 0.80f), air);
+        return Vector3.Lerp(color, new Vector3(0.50f, 0.57f, 0.66f), air);
     }
 
     private static byte[] Develop(Vector3[] linear, int width, int height, Light light)

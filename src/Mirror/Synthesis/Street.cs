@@ -157,10 +157,10 @@ internal sealed class Street : Scene
         Vector3 leaves = Colors.Of(random.Pick<int>([0x5F7C3A, 0x6E8A44, 0x8A8238]));
         for (float x = -end; x < end; x += random.Uniform(9, 17))
         {
-            builder.Tree(new Vector2(x, -2.2f), random.Uniform(1, 1.7f), random.Uniform(4, 5.6f), leaves);
+            builder.Tree(new Vector2(x, -2.2f), random.Uniform(1.2f, 1.9f), random.Uniform(4.4f, 6.2f), leaves);
         }
 
-        for (float x = -end + 4; x < end; x += random.Uniform(6, 15))
+        for (float x = -end + 4; x < end; x += random.Uniform(9, 22))
         {
             builder.Car(new Vector2(x, -4.3f), random.Uniform(-0.03f, 0.03f) + (random.Chance(0.5f) ? MathF.PI : 0));
         }

@@ -29,9 +29,10 @@ internal static class Textures
     private static Surface Leaves(Solid solid, Vector3 local, float footprint)
     {
         float coarse = Noise.Value(local * 1.3f, solid.Seed + 1);
-        float fine = footprint < 0.2f ? Noise.Value(local * 4.7f, solid.Seed + 2) : 0;
+        float fine = footprint < 0.2f ? Noise.Value(local * 5.7f, solid.Seed + 2) : 0;
+        float leaf = footprint < 0.07f ? Noise.Value(local * 14, solid.Seed + 3) : 0;
         float height = local.Z / solid.Half.Z;
-        float light = 0.85f + (0.35f * coarse) + (0.4f * fine) + (0.22f * height);
+        float light = 0.85f + (0.35f * coarse) + (0.5f * fine) + (0.45f * leaf) + (0.22f * height);
         return new Surface(solid.Color * MathF.Max(light, 0.15f) * new Vector3(1 + (0.12f * coarse), 1, 1 - (0.1f * fine)));
     }
 

@@ -57,12 +57,18 @@ internal sealed class Village : Scene
                     continue;
                 }
 
+                if (random.Chance(0.55f))
+                {
+                    float border = lot * VillagePlan.LotWidth;
+                    builder.Hedge(plan.OnMainRoad(border, side * 7), plan.OnMainRoad(border, side * 32.5f), Colors.Of(0x48602E));
+                }
+
                 float yaw = plan.RoadAngle(x) + (random.Chance(0.3f) ? 0.5f * MathF.PI : 0) + random.Uniform(-0.05f, 0.05f);
                 var half = new Vector2(random.Uniform(4.6f, 6.2f), random.Uniform(3.6f, 4.6f));
                 Vector3 wall = Colors.Vary(random, Colors.Of(random.Pick<int>(Walls)), 0.1f);
                 Vector3 roof = Colors.Vary(random, Colors.Of(random.Chance(0.5f) ? mainRoof : random.Pick<int>(Roofs)), 0.2f);
                 builder.House(at, half, random.Chance(0.3f) ? 5.4f : 3, yaw, wall, roof);
-                if (random.Chance(0.35f))
+                if (random.Chance(0.5f) && !plan.HasPool(lot, side))
                 {
                     Vector2 shed = plan.OnMainRoad(x + random.Uniform(-5, 5), side * 27);
                     builder.House(shed, new Vector2(2.4f, 1.8f), 2, yaw, Colors.Of(0x8A6F52), Colors.Vary(random, roof, 0.3f));
@@ -85,7 +91,7 @@ internal sealed class Village : Scene
     private static void Trees(Builder builder, VillagePlan plan, Rng random, float reach)
     {
         Vector3 leaves = Colors.Of(random.Pick<int>([0x5D7A38, 0x6B8040, 0x4F7236]));
-        int attempts = (int)(reach * reach * 0.14f);
+        int attempts = (int)(reach * reach * 0.2f);
         for (int i = 0; i < attempts; i++)
         {
             var at = new Vector2(random.Uniform(-reach, reach), random.Uniform(-reach, reach));

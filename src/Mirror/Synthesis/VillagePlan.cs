@@ -40,6 +40,11 @@ internal sealed class VillagePlan(Rng random)
     /// <summary>Metres to the middle of the nearest lane.</summary>
     internal float LaneDistance(Vector2 p) => MathF.Abs(Lane(Builder.Turn(p, -_angle)));
 
+    /// <summary>Whether a lot has a pool in its garden.</summary>
+    /// <param name="lot">Number along the road.</param>
+    /// <param name="side">Positive: left of the road, negative: right.</param>
+    internal bool HasPool(int lot, int side) => LotHash(lot, side) % 4 == 0;
+
     /// <summary>Probability that a tree stands at a place.</summary>
     internal float TreeChance(Vector2 p)
     {
@@ -73,7 +78,7 @@ internal sealed class VillagePlan(Rng random)
         Vector2 q = Builder.Turn(p, -_angle);
         float beside = q.Y - Bend(q.X);
         float lane = Lane(q);
-        float rough = Noise.Sum(p, 2.2f, _seed + 3, 5, footprint);
+        float rough = Noise.Sum(p, 2.2f, _seed + 3, 5, footprint) + (0.45f * Noise.Sum(p, 0.5f, _seed + 5, 2, footprint));
         float wide = Noise.Sum(p, 34, _seed + 9, 4, footprint);
         Vector3 color;
         if (MathF.Abs(beside) < 3.3f)
@@ -110,12 +115,14 @@ internal sealed class VillagePlan(Rng random)
         return (dash || border) && rough > -0.35f ? Paint : color;
     }
 
+    private uint LotHash(int lot, int side) => Noise.Hash(lot, side > 0 ? 1 : 0, _seed);
+
     private Surface Garden(Vector2 q, float beside, float rough, float wide)
     {
         int lot = (int)MathF.Floor(q.X / LotWidth);
         float a = q.X - (lot * LotWidth);
         float b = MathF.Abs(beside);
-        uint hash = Noise.Hash(lot, beside > 0 ? 1 : 0, _seed);
+        uint hash = LotHash(lot, MathF.Sign(beside));
         if (a < 0.6f || b > LotDepth - 0.8f)
         {
             return new Surface(Hedge * (1 + (0.6f * rough)));
