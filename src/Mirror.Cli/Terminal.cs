@@ -14,7 +14,7 @@ internal sealed class Terminal(bool json)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(10);
 
-    private readonly IAnsiConsole error = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+    private readonly IAnsiConsole error = CreateConsole();
     private readonly Lock gate = new();
 
     /// <summary>Whether standard output carries one JSON object and nothing else.</summary>
@@ -56,6 +56,18 @@ internal sealed class Terminal(bool json)
         }
 
         return task.GetAwaiter().GetResult();
+    }
+
+    private static IAnsiConsole CreateConsole()
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        if (!console.Profile.Out.IsTerminal)
+        {
+            // Lines in a file or pipe stay lines: no wrapping at 80 columns.
+            console.Profile.Width = int.MaxValue;
+        }
+
+        return console;
     }
 
     private static bool WaitQuietly(Task task, TimeSpan limit) => Task.WhenAny(task, Task.Delay(limit)).GetAwaiter().GetResult() == task;

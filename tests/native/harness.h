@@ -110,6 +110,20 @@ void check_status(mirror_status actual,
                   const char* file,
                   int line);
 
+// A CPU device of two threads, destroyed with the test.
+struct CpuDevice {
+    CpuDevice() {
+        check_status(
+            mirror_device_create(&handle, "cpu", 2), MIRROR_OK, "", "device", __FILE__, __LINE__);
+    }
+    ~CpuDevice() { mirror_device_destroy(handle); }
+    CpuDevice(const CpuDevice&) = delete;
+    CpuDevice& operator=(const CpuDevice&) = delete;
+    operator mirror_device*() const { return handle; }
+
+    mirror_device* handle = nullptr;
+};
+
 }  // namespace test
 
 #define TEST(name)                                                 \

@@ -1,4 +1,5 @@
-// Double-precision references of the retrieval operations, written for clarity: what the backends are held to.
+// Double-precision references of the retrieval operations, written for clarity: what the backends
+// are held to.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +31,8 @@ inline std::vector<double> similarity_ref(const std::vector<float>& queries,
                 for (int t = 0; t < regions; ++t) {
                     double value = 0;
                     for (int i = 0; i < dim; ++i) {
-                        const double a = queries[q * image + r * dim + i], b = rows[d * image + t * dim + i];
+                        const double a = queries[q * image + r * dim + i],
+                                     b = rows[d * image + t * dim + i];
                         value += euclidean ? (a - b) * (a - b) : a * b;
                     }
                     best = euclidean ? std::min(best, value) : std::max(best, value);
@@ -54,7 +56,8 @@ inline std::vector<int32_t> order_ref(const float* scores, int64_t n, bool small
 }
 
 // One region of one channel of a map [h, w, c].
-inline double region_ref(const float* map, int w, int c, int channel, const mirror_region& region, int32_t pool) {
+inline double region_ref(
+    const float* map, int w, int c, int channel, const mirror_region& region, int32_t pool) {
     double sum = 0, squares = 0, largest = -INFINITY;
     for (int y = region.y; y < region.y + region.height; ++y)
         for (int x = region.x; x < region.x + region.width; ++x) {
@@ -62,7 +65,9 @@ inline double region_ref(const float* map, int w, int c, int channel, const mirr
             sum += value, squares += value * value, largest = std::max(largest, value);
         }
     const double cells = static_cast<double>(region.height) * region.width;
-    return pool == MIRROR_POOL_MAX ? largest : pool == MIRROR_POOL_AVG ? sum / cells : std::sqrt(squares / cells);
+    return pool == MIRROR_POOL_MAX   ? largest
+           : pool == MIRROR_POOL_AVG ? sum / cells
+                                     : std::sqrt(squares / cells);
 }
 
 }  // namespace test

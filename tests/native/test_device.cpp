@@ -10,7 +10,8 @@ TEST(Device_Cpu_TellsWhatItIs) {
     mirror_device* device = nullptr;
     CHECK_OK(mirror_device_create(&device, "cpu", 1));
     mirror_device_info info{};
-    CHECK_FAILS(mirror_device_get_info(device, &info), MIRROR_E_INVALID_ARGUMENT, "struct_size is 0");
+    CHECK_FAILS(
+        mirror_device_get_info(device, &info), MIRROR_E_INVALID_ARGUMENT, "struct_size is 0");
     info.struct_size = sizeof info;
     CHECK_OK(mirror_device_get_info(device, &info));
     CHECK_EQ(info.kind, MIRROR_DEVICE_CPU);
@@ -25,8 +26,11 @@ TEST(Device_Cpu_TellsWhatItIs) {
 
 TEST(Device_Auto_LogsWhichAndWhy) {
     std::string logged;
-    mirror_set_log([](int32_t, const char* message, void* data) { *static_cast<std::string*>(data) += message; },
-                   &logged);
+    mirror_set_log(
+        [](int32_t, const char* message, void* data) {
+            *static_cast<std::string*>(data) += message;
+        },
+        &logged);
     mirror_device* device = nullptr;
     const mirror_status status = mirror_device_create(&device, "auto", 0);
     mirror_set_log(nullptr, nullptr);
@@ -36,13 +40,16 @@ TEST(Device_Auto_LogsWhichAndWhy) {
     CHECK(logged.find("no CUDA backend") != std::string::npos);
 }
 
-TEST(Device_DestroyNull_IsFine) { mirror_device_destroy(nullptr); }
+TEST(Device_DestroyNull_IsFine) {
+    mirror_device_destroy(nullptr);
+}
 
 TEST(SystemInfo_IsOneJsonObject) {
     const char* text = nullptr;
     CHECK_OK(mirror_system_info(&text));
     const auto json = mirror::Json::parse(text);
-    for (const char* key : {"version", "git_hash", "compiler", "cpu"}) CHECK(!json.at(key).string(key).empty());
+    for (const char* key : {"version", "git_hash", "compiler", "cpu"})
+        CHECK(!json.at(key).string(key).empty());
     CHECK(json.at("cores").size("cores") >= 1);
     CHECK(json.at("instruction_sets").is(mirror::Json::Kind::array));
     CHECK_EQ(json.at("libraries").array("libraries").size(), size_t{4});

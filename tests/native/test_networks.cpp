@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/json.h"
+#include "handles.h"
 #include "harness.h"
 #include "model/networks.h"
 #include "model/safetensors.h"
@@ -20,24 +21,10 @@ using mirror::Tensor;
 
 constexpr float means[] = {124, 117, 104};
 
-struct DeviceDeleter {
-    void operator()(mirror_device* device) const { mirror_device_destroy(device); }
-};
-struct ModelDeleter {
-    void operator()(mirror_model* model) const { mirror_model_destroy(model); }
-};
-struct ExtractorDeleter {
-    void operator()(mirror_extractor* extractor) const { mirror_extractor_destroy(extractor); }
-};
-using Device = std::unique_ptr<mirror_device, DeviceDeleter>;
-using Model = std::unique_ptr<mirror_model, ModelDeleter>;
-using Extractor = std::unique_ptr<mirror_extractor, ExtractorDeleter>;
-
-Device cpu() {
-    mirror_device* device = nullptr;
-    CHECK_OK(mirror_device_create(&device, "cpu", 0));
-    return Device(device);
-}
+using test::cpu;
+using test::Device;
+using test::Extractor;
+using test::Model;
 
 // A model with generated weights. The file is removed at once: the mapping keeps its contents.
 Model generated_model(const std::string& network) {

@@ -8,7 +8,8 @@ namespace {
 constexpr float kMean[3] = {124, 117, 104};
 
 mirror::SafeTensors golden() {
-    return mirror::SafeTensors::open(test::source_path("tests/data/preprocess/golden.safetensors").string());
+    return mirror::SafeTensors::open(
+        test::source_path("tests/data/preprocess/golden.safetensors").string());
 }
 
 std::vector<int32_t> integers(const mirror::Tensor& tensor) {
@@ -17,14 +18,9 @@ std::vector<int32_t> integers(const mirror::Tensor& tensor) {
     return values;
 }
 
-struct Device {
-    Device() { CHECK_OK(mirror_device_create(&handle, "cpu", 2)); }
-    ~Device() { mirror_device_destroy(handle); }
-    mirror_device* handle = nullptr;
-};
-
 // The same picture with another pixel format and padded rows.
-std::vector<uint8_t> convert(const uint8_t* rgb, int width, int height, int32_t format, int64_t stride) {
+std::vector<uint8_t> convert(
+    const uint8_t* rgb, int width, int height, int32_t format, int64_t stride) {
     std::vector<uint8_t> bytes(static_cast<size_t>(stride * height), 0xEE);
     for (int y = 0; y < height; ++y)
         for (int x = 0; x < width; ++x) {
@@ -43,7 +39,8 @@ TEST(Resize_AllGoldenShapes_AreExact) {
     const auto rows = integers(file.at("shapes"));
     CHECK_EQ(rows.size(), size_t{704 * 7});
     for (size_t i = 0; i < rows.size(); i += 7) {
-        const mirror::Resize resize = mirror::resize_geometry(rows[i + 1], rows[i + 2], rows[i], rows[i]);
+        const mirror::Resize resize =
+            mirror::resize_geometry(rows[i + 1], rows[i + 2], rows[i], rows[i]);
         CHECK_EQ(resize.height, rows[i + 3]);
         CHECK_EQ(resize.width, rows[i + 4]);
         CHECK_EQ(resize.top, rows[i + 5]);
@@ -53,22 +50,24 @@ TEST(Resize_AllGoldenShapes_AreExact) {
 
 TEST(Preprocess_GoldenImages_AreExactInEveryFormat) {
     const auto file = golden();
-    const Device device;
+    const test::CpuDevice device;
     int images = 0;
     for (const mirror::Tensor& tensor : file.tensors()) {
         if (tensor.name.rfind("image_", 0) != 0) continue;
         ++images;
         const mirror::Tensor& expected_tensor = file.at("expected_" + tensor.name.substr(6));
         const auto expected = file.values<float>(expected_tensor);
-        const int height = static_cast<int>(tensor.shape[0]), width = static_cast<int>(tensor.shape[1]);
+        const int height = static_cast<int>(tensor.shape[0]),
+                  width = static_cast<int>(tensor.shape[1]);
         const int side = static_cast<int>(expected_tensor.shape[0]);
         const auto* rgb = reinterpret_cast<const uint8_t*>(tensor.bytes.data());
-        for (const int32_t format : {MIRROR_FORMAT_RGB8, MIRROR_FORMAT_RGBA8, MIRROR_FORMAT_BGRA8}) {
+        for (const int32_t format :
+             {MIRROR_FORMAT_RGB8, MIRROR_FORMAT_RGBA8, MIRROR_FORMAT_BGRA8}) {
             const int64_t stride = width * (format == MIRROR_FORMAT_RGB8 ? 3 : 4) + 13;
             const auto bytes = convert(rgb, width, height, format, stride);
             const mirror_image image{bytes.data(), width, height, stride, format, 0};
             test::Guarded<float> out(expected.size());
-            CHECK_OK(mirror_preprocess(device.handle, &image, side, side, kMean, out.data()));
+            CHECK_OK(mirror_preprocess(device, &image, side, side, kMean, out.data()));
             out.check();
             CHECK(out.values() == expected);
         }
@@ -77,7 +76,7 @@ TEST(Preprocess_GoldenImages_AreExactInEveryFormat) {
 }
 
 TEST(Preprocess_Gray_EqualsItsRgbCopy) {
-    const Device device;
+    const test::CpuDevice device;
     test::Rng rng;
     const int width = 37, height = 23;
     std::vector<uint8_t> gray(width * height), rgb;
@@ -85,37 +84,38 @@ TEST(Preprocess_Gray_EqualsItsRgbCopy) {
     const mirror_image one{gray.data(), width, height, width, MIRROR_FORMAT_GRAY8, 0};
     const mirror_image three{rgb.data(), width, height, 3 * width, MIRROR_FORMAT_RGB8, 0};
     std::vector<float> a(48 * 80 * 3), b(a.size());
-    CHECK_OK(mirror_preprocess(device.handle, &one, 48, 80, kMean, a.data()));
-    CHECK_OK(mirror_preprocess(device.handle, &three, 48, 80, kMean, b.data()));
+    CHECK_OK(mirror_preprocess(device, &one, 48, 80, kMean, a.data()));
+    CHECK_OK(mirror_preprocess(device, &three, 48, 80, kMean, b.data()));
     CHECK(a == b);
 }
 
 TEST(Preprocess_ExtremeShapes_StayInside) {
-    const Device device;
-    // One pixel high and 65535 wide: the resized image would have 58 million columns, of which 31 are computed.
+    const test::CpuDevice device;
+    // One pixel high and 65535 wide: the resized image would have 58 million columns, of which 31
+    // are computed.
     std::vector<uint8_t> strip(65535);
     for (size_t i = 0; i < strip.size(); ++i) strip[i] = static_cast<uint8_t>(i);
     const mirror_image wide{strip.data(), 65535, 1, 65535, MIRROR_FORMAT_GRAY8, 0};
     const mirror_image tall{strip.data(), 1, 65535, 1, MIRROR_FORMAT_GRAY8, 0};
     for (const mirror_image& image : {wide, tall}) {
         test::Guarded<float> out(896 * 31 * 3);
-        CHECK_OK(mirror_preprocess(device.handle, &image, 896, 31, kMean, out.data()));
+        CHECK_OK(mirror_preprocess(device, &image, 896, 31, kMean, out.data()));
         out.check();
         for (const float value : out.values()) CHECK(value >= -124 && value <= 255);
     }
     const mirror_image dot{strip.data() + 9, 1, 1, 1, MIRROR_FORMAT_GRAY8, 0};
     test::Guarded<float> out(33 * 7 * 3);
-    CHECK_OK(mirror_preprocess(device.handle, &dot, 33, 7, kMean, out.data()));
+    CHECK_OK(mirror_preprocess(device, &dot, 33, 7, kMean, out.data()));
     for (size_t i = 0; i < out.size(); ++i) CHECK_EQ(out[i], 9 - kMean[i % 3]);
 }
 
 TEST(Preprocess_BadArguments_AreNamed) {
-    const Device device;
+    const test::CpuDevice device;
     const uint8_t pixels[12] = {};
     std::vector<float> out(3);
     mirror_image image{pixels, 2, 2, 6, MIRROR_FORMAT_RGB8, 0};
     const auto run = [&](int32_t side = 1) {
-        return mirror_preprocess(device.handle, &image, side, side, kMean, out.data());
+        return mirror_preprocess(device, &image, side, side, kMean, out.data());
     };
     CHECK_OK(run());
     CHECK_FAILS(run(0), MIRROR_E_INVALID_ARGUMENT, "0 x 0");

@@ -35,7 +35,7 @@ internal static class BenchCommand
             switch (part)
             {
                 case "networks":
-                    NetworkBench.Run(device, parsed.GetValue(Nets) is { Length: > 0 } named ? named : Networks.Names, parsed.GetValue(Sizes) ?? [224, 448, 896], parsed.GetValue(Batch), terminal, cancellationToken);
+                    NetworkBench.Run(device, parsed.GetValue(Nets) is { Length: > 0 } named ? named : Networks.Names, parsed.GetValue(Sizes) is { Length: > 0 } sizes ? sizes : [224, 448, 896], parsed.GetValue(Batch), terminal, cancellationToken);
                     break;
                 case "search":
                     SearchBench.Run(device, terminal, cancellationToken);

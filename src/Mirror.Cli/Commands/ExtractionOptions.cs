@@ -84,7 +84,7 @@ internal sealed class ExtractionOptions
             ModelSha256 = Convert.ToHexStringLower(SHA256.HashData(stream)),
             Size = side,
             // The original forces one region at 224: the map is too small for more to help.
-            Regions = parsed.GetValue(regions) ?? (side == 224 ? [1] : [1, 3, 5]),
+            Regions = parsed.GetValue(regions) is { Length: > 0 } steps ? steps : side == 224 ? [1] : [1, 3, 5],
             Pooling = CommandValues.Parse<RegionPooling>(parsed.GetRequiredValue(pool)),
             MultiScale = parsed.GetValue(multiScale),
             Precision = CommandValues.Parse<Precision>(parsed.GetRequiredValue(precision)),

@@ -29,7 +29,7 @@ internal sealed class Hills : Scene
         _phase = phase;
         _grass = Colors.Vary(random, Colors.Of(0x6E7C3E), 0.15f);
         _dry = Colors.Vary(random, Colors.Of(0xA8965C), 0.15f);
-        _rock = Colors.Vary(random, Colors.Of(random.Pick<int>([0x8C857B, 0x9A8468, 0x7C7F84])), 0.1f);
+        _rock = Colors.Vary(random, Colors.Of(random.Pick<int>([0x8C857B, 0x9A8468, 0x8A8478])), 0.1f);
     }
 
     /// <summary>Builds hills with room for a number of views.</summary>

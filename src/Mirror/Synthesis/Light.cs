@@ -29,7 +29,7 @@ internal sealed record Light(
         var toSun = new Vector3(MathF.Cos(a) * MathF.Cos(e), MathF.Sin(a) * MathF.Cos(e), MathF.Sin(e));
         float cloud = view.Chance(0.2f) ? view.Uniform(0.4f, 0.7f) : view.Uniform(0.85f, 1);
         float warmth = view.Uniform(-0.05f, 0.05f);
-        float exposure = view.Uniform(0.86f, 1.18f) / MathF.Sqrt(cloud);
+        float exposure = view.Uniform(0.98f, 1.32f) / MathF.Sqrt(cloud);
         return new Light(
             toSun,
             new Vector3(1.30f, 1.20f, 1.03f) * cloud,

@@ -2,6 +2,8 @@
 // two pixels are left out, which is what keeps distant ground from shimmering between views.
 
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Mirror.Synthesis;
 
@@ -28,20 +30,19 @@ internal static class Noise
     {
         int ix = (int)MathF.Floor(x);
         int iy = (int)MathF.Floor(y);
-        float fx = Fade(x - ix);
-        float fy = Fade(y - iy);
-        float low = Lerp(Unit(ix, iy, seed), Unit(ix + 1, iy, seed), fx);
-        float high = Lerp(Unit(ix, iy + 1, seed), Unit(ix + 1, iy + 1, seed), fx);
-        return (2 * Lerp(low, high, fy)) - 1;
+        return (2 * Blend(Corners(ix, iy, seed), Fade(x - ix), Fade(y - iy))) - 1;
     }
 
     /// <summary>Smooth noise in [-1, 1] in space.</summary>
     internal static float Value(Vector3 p, uint seed)
     {
+        int ix = (int)MathF.Floor(p.X);
+        int iy = (int)MathF.Floor(p.Y);
         int iz = (int)MathF.Floor(p.Z);
-        float low = Value(p.X, p.Y, seed + ((uint)iz * 0x9E3779B9u));
-        float high = Value(p.X, p.Y, seed + ((uint)(iz + 1) * 0x9E3779B9u));
-        return Lerp(low, high, Fade(p.Z - iz));
+        Vector128<float> low = Corners(ix, iy, seed + ((uint)iz * 0x9E3779B9u));
+        Vector128<float> high = Corners(ix, iy, seed + ((uint)(iz + 1) * 0x9E3779B9u));
+        Vector128<float> between = low + ((high - low) * Fade(p.Z - iz));
+        return (2 * Blend(between, Fade(p.X - ix), Fade(p.Y - iy))) - 1;
     }
 
     /// <summary>A sum of octaves in about [-1, 1].</summary>
@@ -73,6 +74,28 @@ internal static class Noise
 
     /// <summary>How much of a stripe pattern's detail a pixel can still show: 1 where it is much finer than the period, 0 where coarser.</summary>
     internal static float Visible(float period, float footprint) => 1 - Step(0.35f * period, 0.8f * period, footprint);
+
+    // Unit() at the corners (x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1) of a lattice cell: four hashes for the price of one.
+    // Most of a rendering's time is spent here.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Corners(int x, int y, uint seed)
+    {
+        Vector128<uint> xs = Vector128.Create((uint)x) + Vector128.Create(0u, 1, 0, 1);
+        Vector128<uint> ys = Vector128.Create((uint)y) + Vector128.Create(0u, 0, 1, 1);
+        Vector128<uint> h = (xs * 0x8DA6B343u) ^ (ys * 0xD8163841u) ^ Vector128.Create(seed * 0xCB1AB31Fu);
+        h = (h ^ (h >>> 15)) * 0x2C1B3C6Du;
+        h = (h ^ (h >>> 12)) * 0x297A2D39u;
+        h ^= h >>> 15;
+        return Vector128.ConvertToSingle((h >>> 8).AsInt32()) * (1f / (1 << 24));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Blend(Vector128<float> corners, float fx, float fy)
+    {
+        float low = Lerp(corners.GetElement(0), corners.GetElement(1), fx);
+        float high = Lerp(corners.GetElement(2), corners.GetElement(3), fx);
+        return Lerp(low, high, fy);
+    }
 
     private static float Lerp(float a, float b, float t) => a + ((b - a) * t);
 

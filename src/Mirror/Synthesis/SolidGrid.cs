@@ -13,6 +13,7 @@ internal sealed class SolidGrid
     private readonly Solid[] _solids;
     private readonly int[] _start;
     private readonly int[] _items;
+    private readonly Vector4[] _spheres;
     private readonly Vector2 _origin;
     private readonly int _columns;
     private readonly int _rows;
@@ -50,6 +51,7 @@ internal sealed class SolidGrid
         _items = new int[_start[^1]];
         int[] next = [.. _start];
         ForEachCell((cell, solid) => _items[next[cell]++] = solid);
+        _spheres = [.. _items.Select(item => Sphere(_solids[item]))];
     }
 
     /// <summary>The solids; a hit's index refers to them.</summary>
@@ -80,7 +82,7 @@ internal sealed class SolidGrid
             int cell = (y * _columns) + x;
             for (int i = _start[cell]; i < _start[cell + 1]; i++)
             {
-                if (_solids[_items[i]].Intersect(ray, _items[i], nearest, out Hit candidate))
+                if (MayMeet(ray, _spheres[i]) && _solids[_items[i]].Intersect(ray, _items[i], nearest, out Hit candidate))
                 {
                     hit = candidate;
                     nearest = candidate.Distance;
@@ -110,6 +112,14 @@ internal sealed class SolidGrid
                 return found;
             }
         }
+    }
+
+    // Whether a line comes close enough to a middle (x, y, z) for the square of the distance to be below w: most solids of a
+    // column are told apart by this alone.
+    private static bool MayMeet(Ray ray, Vector4 sphere)
+    {
+        Vector3 across = Vector3.Cross(sphere.AsVector3() - ray.Origin, ray.Direction);
+        return across.LengthSquared() < sphere.W;
     }
 
     private static (int Step, float Next, float Delta) Walk(float origin, float direction, int cell)
@@ -143,6 +153,13 @@ internal sealed class SolidGrid
         var reach = new Vector2(MathF.Sqrt((solid.Half.X * solid.Half.X) + (solid.Half.Y * solid.Half.Y)) + 0.01f);
         var center = new Vector2(solid.Center.X, solid.Center.Y);
         return (center - reach, center + reach);
+    }
+
+    // A sphere about a solid, with the square of its radius as w.
+    private static Vector4 Sphere(Solid solid)
+    {
+        var reach = new Vector3(solid.Half.X, solid.Half.Y, solid.Half.Z + solid.Ridge);
+        return new Vector4(solid.Center, 1.001f * reach.LengthSquared());
     }
 
     private void ForEachCell(Action<int, int> visit)

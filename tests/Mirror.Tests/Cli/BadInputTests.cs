@@ -1,3 +1,4 @@
+using NUnit.Framework;
 using Mirror.Formats;
 using Mirror.Tests.TestSupport;
 

@@ -1,3 +1,4 @@
+using NUnit.Framework;
 using Mirror.Tests.TestSupport;
 
 namespace Mirror.Tests.Cli;

@@ -138,7 +138,8 @@ public sealed class DescriptorIndexTests : NativeFixture
         using var index = new DescriptorIndex(device, Regions, Dimension);
         device.Dispose();
         index.Add(rows);
-        Assert.That(index.Search(rows.AsSpan(0, Regions * Dimension), new SearchOptions { Top = 1 }).Ids, Is.EqualTo(new[] { 0 }));
+        SearchResult result = index.Search(rows.AsSpan(0, Regions * Dimension), new SearchOptions { Top = 1 });
+        Assert.That(result.Ids.Single(), Is.Zero);
     }
 
     [Test]

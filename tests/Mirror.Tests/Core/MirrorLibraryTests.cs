@@ -23,7 +23,8 @@ public sealed class MirrorLibraryTests : NativeFixture
     {
         using JsonDocument json = JsonDocument.Parse(MirrorLibrary.SystemInfoJson);
         string[] members = [.. json.RootElement.EnumerateObject().Select(member => member.Name)];
-        Assert.That(members, Is.SupersetOf(new[] { "version", "git_hash", "compiler", "cpu", "instruction_sets", "libraries", "backends" }));
+        string[] documented = ["version", "git_hash", "compiler", "cpu", "instruction_sets", "libraries", "backends"];
+        Assert.That(members, Is.SupersetOf(documented));
     }
 
     [Test]

@@ -8,11 +8,11 @@ namespace Mirror.Tests.Core;
 public sealed class ModelTests : NativeFixture
 {
     [Test]
-    public void Networks_AreTheSevenOfTheOriginal() =>
-        Assert.That(Networks.Names, Is.EquivalentTo(new[]
-        {
-            "googlenet", "half_googlenet", "googlenet_bn", "googlenet_places", "resnet-50", "resnet-101", "resnet-152",
-        }));
+    public void Networks_AreTheSevenOfTheOriginal()
+    {
+        string[] original = ["googlenet", "half_googlenet", "googlenet_bn", "googlenet_places", "resnet-50", "resnet-101", "resnet-152"];
+        Assert.That(Networks.Names, Is.EquivalentTo(original));
+    }
 
     [TestCase("googlenet", 114)]
     [TestCase("half_googlenet", 114)]

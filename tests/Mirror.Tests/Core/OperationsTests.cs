@@ -145,10 +145,12 @@ public sealed class OperationsTests : NativeFixture
         float[] scores = [1, 3, 3, 2, 0, 0, 5, 0];
         var ids = new int[4];
         var values = new float[4];
+        int[] largest = [1, 2, 2, 0];
+        int[] smallest = [0, 3, 0, 1];
         Operations.TopK(device, scores, 4, 2, smallest: false, ids, values);
-        Assert.That(ids, Is.EqualTo(new[] { 1, 2, 2, 0 }));
+        Assert.That(ids, Is.EqualTo(largest));
         Operations.TopK(device, scores, 4, 2, smallest: true, ids, values);
-        Assert.That(ids, Is.EqualTo(new[] { 0, 3, 0, 1 }));
+        Assert.That(ids, Is.EqualTo(smallest));
         Assert.That(values, Is.EqualTo(new float[] { 1, 2, 0, 0 }));
     }
 

@@ -1,3 +1,4 @@
+using NUnit.Framework;
 using System.Globalization;
 using System.Text.Json;
 using Mirror.Formats;

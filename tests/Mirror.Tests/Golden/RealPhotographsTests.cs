@@ -1,3 +1,4 @@
+using NUnit.Framework;
 using Mirror.Evaluation;
 using Mirror.Tests.TestSupport;
 

@@ -1,3 +1,4 @@
+using NUnit.Framework;
 using System.Text.RegularExpressions;
 using Mirror.Tests.TestSupport;
 

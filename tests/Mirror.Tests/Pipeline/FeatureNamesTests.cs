@@ -1,3 +1,4 @@
+using NUnit.Framework;
 using Mirror.Photographs;
 using Mirror.Pipeline;
 

@@ -1,6 +1,7 @@
 // A golden match_pairs file, and how a ranking is compared with it: equal scores at equal ranks, and equal images wherever
 // neighbouring scores differ by more than the tolerance.
 
+using NUnit.Framework;
 using System.Globalization;
 using Mirror.Pipeline;
 

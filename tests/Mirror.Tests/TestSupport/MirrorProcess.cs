@@ -1,5 +1,6 @@
 // Runs the mirror command as a user would: a process of its own, arguments as given, both outputs kept.
 
+using NUnit.Framework;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 

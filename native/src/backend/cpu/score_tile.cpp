@@ -42,21 +42,36 @@ MIRROR_SIMD void column_max(const float* s, int64_t pitch, int rows, int columns
     }
 }
 
-// best[c] = min over rows of (query_norm[c] - 2 s[row, c]) + row_norm[row], rounded in the
-// original's order.
-MIRROR_SIMD void column_min_distance(const float* s,
-                                     int64_t pitch,
-                                     int rows,
-                                     int columns,
-                                     const float* query_norms,
-                                     const float* row_norms,
-                                     float* best) {
+// |q|^2 - 2 <q, d> + |d|^2, rounded in the original's order. Where q and d are close the terms
+// cancel and float32 keeps few digits: then the distance is summed from the differences, in double.
+float squared_distance(const float* q, const float* d, int dim, float nq, float dot, float nd) {
+    const float distance = (nq - 2.0f * dot) + nd;
+    if (distance > 0.25f * (nq + nd)) return distance;
+    double sum = 0;
+    for (int i = 0; i < dim; ++i) {
+        const double difference = static_cast<double>(q[i]) - d[i];
+        sum += difference * difference;
+    }
+    return static_cast<float>(sum);
+}
+
+// nearest[c] = the row with the least |row|^2 - 2 s[row, c], the part of the distance that
+// depends on it.
+MIRROR_SIMD void column_nearest(const float* s,
+                                int64_t pitch,
+                                int rows,
+                                int columns,
+                                const float* row_norms,
+                                float* best,
+                                int* nearest) {
     for (int row = 0; row < rows; ++row) {
         const float* values = s + row * pitch;
         const float norm = row_norms[row];
         for (int c = 0; c < columns; ++c) {
-            const float distance = (query_norms[c] - 2.0f * values[c]) + norm;
-            best[c] = row == 0 || distance < best[c] ? distance : best[c];
+            const float part = norm - 2.0f * values[c];
+            const bool closer = row == 0 || part < best[c];
+            best[c] = closer ? part : best[c];
+            nearest[c] = closer ? row : nearest[c];
         }
     }
 }
@@ -89,6 +104,7 @@ ScoreTile::ScoreTile(const ScoreKind& kind) : kind_(kind) {
     if (kind.metric == MIRROR_METRIC_EUCLIDEAN) {
         query_norms_.resize(static_cast<size_t>(columns));
         row_norms_.resize(static_cast<size_t>(rows));
+        nearest_.resize(static_cast<size_t>(columns));
     }
 }
 
@@ -116,7 +132,12 @@ bool ScoreTile::run(const float* queries,
             for (int q = 0; q < nq; ++q)
                 for (int d = 0; d < nd; ++d) {
                     float& score = scores[q * stride + d];
-                    score = (query_norms_[q] - 2.0f * score) + row_norms_[d];
+                    score = squared_distance(queries + q * dim,
+                                             rows + d * dim,
+                                             kind_.dim,
+                                             query_norms_[q],
+                                             score,
+                                             row_norms_[d]);
                 }
         return true;
     }
@@ -139,13 +160,7 @@ bool ScoreTile::run(const float* queries,
     for (int d = 0; d < nd; ++d) {
         const float* s = product_.data() + d * kind_.regions * pitch_;
         if (kind_.metric == MIRROR_METRIC_EUCLIDEAN)
-            column_min_distance(s,
-                                pitch_,
-                                kind_.regions,
-                                static_cast<int>(columns),
-                                query_norms_.data(),
-                                row_norms_.data() + static_cast<int64_t>(d) * kind_.regions,
-                                best_.data());
+            least_distances(queries, static_cast<int>(columns), rows, d);
         else
             column_max(s, pitch_, kind_.regions, static_cast<int>(columns), best_.data());
         for (int q = 0; q < nq; ++q)
@@ -154,6 +169,28 @@ bool ScoreTile::run(const float* queries,
                                              kind_.similarity);
     }
     return true;
+}
+
+// best_[c] = distance of query region c to the nearest region of database image d of the tile.
+void ScoreTile::least_distances(const float* queries, int columns, const float* rows, int d) {
+    const int64_t first = static_cast<int64_t>(d) * kind_.regions;
+    const float* s = product_.data() + first * pitch_;
+    column_nearest(s,
+                   pitch_,
+                   kind_.regions,
+                   columns,
+                   row_norms_.data() + first,
+                   best_.data(),
+                   nearest_.data());
+    for (int c = 0; c < columns; ++c) {
+        const int64_t row = nearest_[c];
+        best_[c] = squared_distance(queries + static_cast<int64_t>(c) * kind_.dim,
+                                    rows + (first + row) * kind_.dim,
+                                    kind_.dim,
+                                    query_norms_[c],
+                                    s[row * pitch_ + c],
+                                    row_norms_[first + row]);
+    }
 }
 
 }  // namespace mirror

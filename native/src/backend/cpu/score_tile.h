@@ -37,9 +37,12 @@ class ScoreTile {
              int64_t stride) noexcept;
 
   private:
+    void least_distances(const float* queries, int columns, const float* rows, int d);
+
     ScoreKind kind_;
     int64_t pitch_;  // floats from one row of the product to the next
     std::vector<float> product_, best_, query_norms_, row_norms_;
+    std::vector<int> nearest_;
 };
 
 }  // namespace mirror
