@@ -7,10 +7,21 @@ namespace Mirror.Synthesis;
 /// <summary>Colours of one front; points are metres from its lower left corner.</summary>
 internal sealed class FacadeTexture(Solid solid, bool shop, float halfWindow)
 {
+    private const float LetterWidth = 0.36f;
+
     private static readonly Vector3 Mortar = Colors.Of(0xA8A094);
     private static readonly Vector3 Glass = Colors.Of(0x1B232A);
     private static readonly Vector3[] Paints =
         [Colors.Of(0x2F5A4A), Colors.Of(0x3A4F78), Colors.Of(0x7A2A2A), Colors.Of(0x5A4632), Colors.Of(0xB9B4A8), Colors.Of(0x2A2C30)];
+
+    private static readonly string[] Trades = ["BAKERY", "BOOKS", "CAFE", "FLOWERS", "WINE", "SHOES", "TOYS", "PHARMACY"];
+
+    // A..Z, each five rows of three dots from the top, the leftmost dot in the highest bit.
+    private static readonly int[] Letters =
+    [
+        0x2BED, 0x6BAE, 0x3923, 0x6B6E, 0x79A7, 0x79A4, 0x396B, 0x5BED, 0x7497, 0x126A, 0x5BAD, 0x4927, 0x5FED,
+        0x6B6D, 0x2B6A, 0x6BA4, 0x2B73, 0x6BAD, 0x388E, 0x7492, 0x5B6F, 0x5B6A, 0x5BFD, 0x5AAD, 0x5A92, 0x72A7,
+    ];
 
     private readonly uint _seed = solid.Seed;
     private readonly Vector3 _paint = Paints[solid.Seed / 4 % (uint)Paints.Length];
@@ -104,21 +115,17 @@ internal sealed class FacadeTexture(Solid solid, bool shop, float halfWindow)
         return Vector3.Lerp(mean, inJoint ? Mortar * 0.8f : block, visible);
     }
 
-    // A board with letter-like strokes, different for each shop.
+    // A board with the shop's trade in capitals of 3 x 5 dots, repeated along the front.
     private Surface Sign(Vector2 at)
     {
-        int letter = (int)MathF.Floor(at.X / 0.36f);
-        var inLetter = new Vector2((at.X / 0.36f) - letter, (at.Y - 3.2f) / 0.4f);
-        bool written = letter > 2 && at.X < (2 * solid.Half.X) - 1.2f && Noise.Unit(letter, 9, _seed) < 0.85f;
-        if (!written || inLetter.X > 0.72f || inLetter.Y is < 0 or > 1)
-        {
-            return new Surface(_paint, 0.02f);
-        }
-
-        uint bits = Noise.Hash(letter, 17, _seed);
-        bool stem = inLetter.X < 0.2f || ((bits & 1) != 0 && inLetter.X > 0.52f);
-        bool bar = ((bits & 2) != 0 && inLetter.Y > 0.82f) || ((bits & 4) != 0 && inLetter.Y < 0.18f)
-            || ((bits & 8) != 0 && MathF.Abs(inLetter.Y - 0.5f) < 0.09f);
-        return new Surface(stem || bar ? Colors.Of(0xE8DDB8) : _paint, 0.02f);
+        string word = Trades[solid.Seed / 32 % (uint)Trades.Length];
+        int cell = (int)MathF.Floor((at.X - 0.8f) / LetterWidth);
+        int column = (int)MathF.Floor((((at.X - 0.8f) / LetterWidth) - cell) * 4);
+        int row = (int)MathF.Floor((3.65f - at.Y) / 0.1f);
+        int letter = cell % (word.Length + 4);
+        bool whole = cell >= 0 && 0.8f + ((cell - letter + word.Length) * LetterWidth) < (2 * solid.Half.X) - 0.4f;
+        bool inLetter = whole && letter < word.Length && column < 3 && row is >= 0 and < 5;
+        bool dot = inLetter && (Letters[word[letter] - 'A'] >> (14 - (3 * row) - column) & 1) != 0;
+        return new Surface(dot ? Colors.Of(0xE8DDB8) : _paint, 0.02f);
     }
 }

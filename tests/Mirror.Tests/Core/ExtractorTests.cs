@@ -209,7 +209,7 @@ public sealed class ExtractorTests : NativeFixture
         using Model model = Model.Load(_path);
         using (Assert.EnterMultipleScope())
         {
-            Refused(Small with { Width = 1 }, "1");
+            Refused(Small with { Width = 0 }, "0");
             Refused(Small with { Batch = 0 }, "0");
             Refused(Small with { Steps = [] }, "0 entries");
             Refused(Small with { Steps = [1, 2, 3, 4, 5, 6, 7, 8, 9] }, "9 entries");

@@ -42,7 +42,7 @@ public sealed partial class RepositoryTests
     public void BuildScripts_KnowTheSameVerbs()
     {
         var bash = Verb().Matches(File.ReadAllText(Path.Combine(Paths.Root, "build.sh"))).Select(match => match.Groups[1].Value);
-        var powershell = Verb().Matches(File.ReadAllText(Path.Combine(Paths.Root, "build.ps1"))).Select(match => match.Groups[1].Value);
+        var powershell = Verb().Matches(File.ReadAllText(Path.Combine(Paths.Root, "build.ps1"))).Select(match => match.Groups[2].Value);
         Assert.That(bash, Is.Not.Empty);
         Assert.That(powershell, Is.EquivalentTo(bash));
     }
@@ -59,6 +59,6 @@ public sealed partial class RepositoryTests
     private static partial Regex Link();
 
     // "    verb)" in bash, "    "verb" {" in PowerShell.
-    [GeneratedRegex("""^ {4}"?([a-z]+)"?(?:\)| \{)""", RegexOptions.Multiline)]
+    [GeneratedRegex("""^ {4}(?:([a-z]+)\)|"([a-z]+)" \{)""", RegexOptions.Multiline)]
     private static partial Regex Verb();
 }
