@@ -52,8 +52,13 @@ T& checked(T* pointer, const char* name) {
 template <class T>
 T& checked_struct(T* pointer, const char* name) {
     T& value = checked(pointer, name);
-    require(value.struct_size == sizeof(T), name, ".struct_size is ", value.struct_size,
-            ", expected ", sizeof(T), " (call the _init function, or recompile against this mirror.h)");
+    require(value.struct_size == sizeof(T),
+            name,
+            ".struct_size is ",
+            value.struct_size,
+            ", expected ",
+            sizeof(T),
+            " (call the _init function, or recompile against this mirror.h)");
     return value;
 }
 

@@ -24,20 +24,32 @@ mirror_status set_error(mirror_status status, const char* message) noexcept {
 }
 
 // Here, because only this file is compiled anew when the hash changes.
-const char* git_hash() { return MIRROR_GIT_HASH; }
+const char* git_hash() {
+    return MIRROR_GIT_HASH;
+}
 
 }  // namespace mirror
 
 extern "C" {
 
-uint32_t mirror_abi_version(void) { return MIRROR_ABI_VERSION; }
+uint32_t mirror_abi_version(void) {
+    return MIRROR_ABI_VERSION;
+}
 
-const char* mirror_version(void) { return MIRROR_VERSION_STRING; }
+const char* mirror_version(void) {
+    return MIRROR_VERSION_STRING;
+}
 
-const char* mirror_last_error(void) { return mirror::last_error.c_str(); }
+const char* mirror_last_error(void) {
+    return mirror::last_error.c_str();
+}
 
-int64_t mirror_live_objects(void) { return mirror::live_objects.load(); }
+int64_t mirror_live_objects(void) {
+    return mirror::live_objects.load();
+}
 
-void mirror_set_log(mirror_log_fn callback, void* user_data) { mirror::set_log(callback, user_data); }
+void mirror_set_log(mirror_log_fn callback, void* user_data) {
+    mirror::set_log(callback, user_data);
+}
 
 }  // extern "C"

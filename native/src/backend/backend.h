@@ -1,8 +1,8 @@
 // The interface between the core and the hardware. One Backend per mirror_device. Pointers are host
-// memory, float32, row-major, already validated by the caller: a backend computes, it does not check
-// arguments. Operations exist singly (tests, hosts with their own network) and as two stateful objects
-// that keep their data where the hardware wants it: a Pipeline (photographs -> descriptors) and a
-// Store (descriptors of many images, exact search).
+// memory, float32, row-major, already validated by the caller: a backend computes, it does not
+// check arguments. Operations exist singly (tests, hosts with their own network) and as two
+// stateful objects that keep their data where the hardware wants it: a Pipeline (photographs ->
+// descriptors) and a Store (descriptors of many images, exact search).
 #pragma once
 
 #include <cstdint>
@@ -81,11 +81,8 @@ class Backend {
     virtual std::unique_ptr<Pipeline> make_pipeline(PipelineSpec spec) = 0;
     virtual std::unique_ptr<Store> make_store(int regions, int dim) = 0;
 
-    virtual void preprocess(const mirror_image& image,
-                            int height,
-                            int width,
-                            const float* mean,
-                            float* out) = 0;
+    virtual void preprocess(
+        const mirror_image& image, int height, int width, const float* mean, float* out) = 0;
     virtual void conv2d(const Conv2dArgs& args) = 0;
     virtual void pool2d(const mirror_window& window,
                         int32_t pool,
@@ -121,7 +118,8 @@ class Backend {
                             const Progress& progress,
                             double* mean,
                             double* covariance) = 0;
-    // out [count, out_dim] = L2(rows * projection^T - offset); projection [out_dim, dim], offset [out_dim].
+    // out [count, out_dim] = L2(rows * projection^T - offset); projection [out_dim, dim], offset
+    // [out_dim].
     virtual void whiten(const float* rows,
                         int64_t count,
                         int dim,

@@ -8,8 +8,8 @@
 
 namespace mirror {
 
-// The product of non-negative factors as size_t; INVALID_ARGUMENT naming `what` where one is negative
-// or the product times 8 (the widest element) does not fit.
+// The product of non-negative factors as size_t; INVALID_ARGUMENT naming `what` where one is
+// negative or the product times 8 (the widest element) does not fit.
 template <class... Factors>
 size_t checked_size(const char* what, Factors... factors) {
     constexpr size_t limit = std::numeric_limits<ptrdiff_t>::max() / 8;

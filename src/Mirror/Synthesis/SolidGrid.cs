@@ -8,7 +8,7 @@ namespace Mirror.Synthesis;
 /// <summary>Finds the first solid that a ray meets.</summary>
 internal sealed class SolidGrid
 {
-    private const float Cell = 6;
+    private const float Cell = 4;
 
     private readonly Solid[] _solids;
     private readonly int[] _start;

@@ -1,6 +1,6 @@
 // The CPU backend: oneDNN for networks and GEMMs, OpenBLAS/LAPACK for double-precision algebra,
-// OpenMP for the rest. One class, its methods implemented by subject: conv.cpp (conv2d, pool2d, lrn),
-// pipeline.cpp (planned networks), image.cpp (preprocess), regions.cpp (region_pool),
+// OpenMP for the rest. One class, its methods implemented by subject: conv.cpp (conv2d, pool2d,
+// lrn), pipeline.cpp (planned networks), image.cpp (preprocess), regions.cpp (region_pool),
 // rows.cpp (l2_normalize, covariance, whiten), search.cpp (store, similarity, topk), gemm.cpp.
 #pragma once
 
@@ -15,12 +15,25 @@ class CpuBackend final : public Backend {
     mirror_device_info info() const override;
     std::unique_ptr<Pipeline> make_pipeline(PipelineSpec spec) override;
     std::unique_ptr<Store> make_store(int regions, int dim) override;
-    void preprocess(const mirror_image&, int height, int width, const float* mean, float* out) override;
+    void preprocess(
+        const mirror_image&, int height, int width, const float* mean, float* out) override;
     void conv2d(const Conv2dArgs& args) override;
-    void pool2d(const mirror_window&, int32_t pool, const float* x, int n, int h, int w, int c, float* y)
-        override;
-    void lrn(const float* x, int64_t rows, int c, int radius, float alpha, float beta, float bias, float* y)
-        override;
+    void pool2d(const mirror_window&,
+                int32_t pool,
+                const float* x,
+                int n,
+                int h,
+                int w,
+                int c,
+                float* y) override;
+    void lrn(const float* x,
+             int64_t rows,
+             int c,
+             int radius,
+             float alpha,
+             float beta,
+             float bias,
+             float* y) override;
     void region_pool(const float* maps,
                      int n,
                      int h,
@@ -53,10 +66,20 @@ class CpuBackend final : public Backend {
                     int32_t similarity,
                     int32_t metric,
                     float* scores) override;
-    void topk(const float* scores, int64_t rows, int64_t n, int k, bool smallest, int32_t* ids, float* values)
-        override;
-    void gemm(const float* a, const float* b, int64_t m, int64_t n, int64_t k, int32_t precision, float* c)
-        override;
+    void topk(const float* scores,
+              int64_t rows,
+              int64_t n,
+              int k,
+              bool smallest,
+              int32_t* ids,
+              float* values) override;
+    void gemm(const float* a,
+              const float* b,
+              int64_t m,
+              int64_t n,
+              int64_t k,
+              int32_t precision,
+              float* c) override;
 
   private:
     int threads_;
