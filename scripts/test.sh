@@ -40,14 +40,17 @@ aot_smoke() {
         && echo "1 passed, 0 failed, 0 skipped" || echo "0 passed, 1 failed, 0 skipped"
 }
 
+# In the folder of the program, where it leaves its scratch files.
+native_tests() { (cd "build/$1/tests/native" && ./mirror_tests); }
+
 own='s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p'
 vstest='s/^[PF]a[a-z]+! +- Failed: +([0-9]+), Passed: +([0-9]+), Skipped: +([0-9]+),.*$/\2 \1 \3/p'
 
-run "native tests" "$own" build/release/tests/native/mirror_tests
+run "native tests" "$own" native_tests release
 run "C11 header and C++ sample" "$own" scripts/ctest.sh release
 cmake --preset asan -Wno-dev >/dev/null && cmake --build --preset asan || broken=1
 # oneDNN and OpenBLAS keep process-wide caches that LeakSanitizer cannot tell from leaks.
-ASAN_OPTIONS=detect_leaks=0 run "native tests under AddressSanitizer and UndefinedBehaviorSanitizer" "$own" build/asan/tests/native/mirror_tests
+ASAN_OPTIONS=detect_leaks=0 run "native tests under AddressSanitizer and UndefinedBehaviorSanitizer" "$own" native_tests asan
 run "native AOT" "$own" aot_smoke
 for project in Mirror.Interop.Tests Mirror.Tests; do
     run "$project" "$vstest" dotnet test "tests/$project" -c Release --nologo -v quiet --logger "console;verbosity=minimal"

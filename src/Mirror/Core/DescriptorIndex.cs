@@ -95,7 +95,7 @@ public sealed unsafe class DescriptorIndex : IDisposable
     /// <param name="options">How many and by which score.</param>
     /// <param name="progress">Gets (queries done, n) on the calling thread.</param>
     /// <param name="cancellationToken">Asks to stop.</param>
-    /// <exception cref="ArgumentException">A length or option does not fit, or the results exceed what an array holds.</exception>
+    /// <exception cref="ArgumentException">A length or option does not fit, the index is empty, or the results exceed what an array holds.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public SearchResult Search(
         ReadOnlySpan<float> queries,
@@ -169,7 +169,7 @@ public sealed unsafe class DescriptorIndex : IDisposable
         nativeOptions.Similarity = (int)options.Similarity;
         nativeOptions.Metric = (int)options.Metric;
         nativeOptions.Progress = &native;
-        // Not "fixed (int* ids = result.Ids)", which is NULL for an empty index and would be refused.
+        // "fixed (int* ids = result.Ids)" is NULL for an empty array: the core would complain about that, not about the empty index.
         fixed (int* ids = &MemoryMarshal.GetArrayDataReference(result.Ids))
         fixed (float* scores = &MemoryMarshal.GetArrayDataReference(result.Scores))
             relay.Finish(NativeMethods.IndexSearch(Handle, queries, count, &nativeOptions, ids, scores));

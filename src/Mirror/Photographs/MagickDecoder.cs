@@ -80,7 +80,7 @@ internal static class MagickDecoder
         try
         {
             image.Ping(file, settings);
-            PhotoDecoder.CheckSize(path, image.Width, image.Height);
+            PhotoDecoder.CheckSize(path, image.Width, image.Height, file.Length);
             image.Read(file, settings);
             if (damage is not null)
             {

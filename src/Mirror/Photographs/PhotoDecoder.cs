@@ -18,12 +18,17 @@ public static class PhotoDecoder
 
     private const long MaxFileBytes = 1L << 30;
 
+    // From this size on a file must hold a byte for so many pixels: more than the best case of PNG, JPEG and GIF, far less than
+    // a header with a forged size in a file of a few bytes.
+    private const long LargePixels = 64_000_000;
+    private const long MaxPixelsPerByte = 10_000;
+
     /// <summary>Decodes one photograph into pooled memory; dispose the result to return it.</summary>
     /// <param name="path">The file. Any name the file system accepts.</param>
     /// <param name="exif">Whether the EXIF orientation is applied.</param>
     /// <exception cref="PhotoException">
-    /// The file is absent, a folder, unreadable, empty, no image, truncated, corrupt, or larger than <see cref="MaxSide"/> or
-    /// <see cref="MaxPixels"/>. The message names the file and the reason.
+    /// The file is absent, a folder, unreadable, empty, no image, truncated, corrupt, larger than <see cref="MaxSide"/> or
+    /// <see cref="MaxPixels"/>, or far too short for the size it states. The message names the file and the reason.
     /// </exception>
     public static DecodedPhoto Decode(string path, ExifMode exif = ExifMode.Apply)
     {
@@ -43,8 +48,9 @@ public static class PhotoDecoder
     /// <param name="path">The file, for the message.</param>
     /// <param name="width">Width as the header states it, in pixels.</param>
     /// <param name="height">Height as the header states it, in pixels.</param>
-    /// <exception cref="PhotoException">A side is zero or above the limit, or the area is.</exception>
-    internal static void CheckSize(string path, long width, long height)
+    /// <param name="fileBytes">Length of the file.</param>
+    /// <exception cref="PhotoException">A side or the area is zero, above the limit, or beyond what so short a file can hold.</exception>
+    internal static void CheckSize(string path, long width, long height, long fileBytes)
     {
         if (width < 1 || height < 1)
         {
@@ -55,6 +61,11 @@ public static class PhotoDecoder
         {
             throw new PhotoException(
                 path, $"too large: {width} x {height} pixels, the limits are {MaxSide} a side and {MaxPixels} in all");
+        }
+
+        if (width * height > LargePixels && width * height / MaxPixelsPerByte > fileBytes)
+        {
+            throw new PhotoException(path, $"the header states {width} x {height} pixels, but the file has only {fileBytes} bytes");
         }
     }
 
@@ -117,7 +128,7 @@ public static class PhotoDecoder
         {
             throw new PhotoException(path, Directory.Exists(path) ? "is a folder, not a file" : "permission denied", e);
         }
-        catch (IOException e)
+        catch (IOException e) when (e is not PhotoException)
         {
             throw new PhotoException(path, $"cannot be read: {e.Message}", e);
         }

@@ -35,7 +35,7 @@ internal static class SkiaDecoder
             }
 
             SKImageInfo stored = codec.Info;
-            PhotoDecoder.CheckSize(path, stored.Width, stored.Height);
+            PhotoDecoder.CheckSize(path, stored.Width, stored.Height, file.Length);
             bool grey = stored.ColorType == SKColorType.Gray8;
             var info = new SKImageInfo(
                 stored.Width,

@@ -1,5 +1,5 @@
-// From a scene, a camera and a light to pixels: two rays a pixel, four where those two differ, direct sun with shadows, light of the sky, haze; then what a
-// camera does: blur, vignetting, exposure, a film curve, grain.
+// From a scene, a camera and a light to pixels: two rays a pixel, four where those two differ; direct sun with shadows, light of
+// the sky, haze; then what a camera does: blur, vignetting, exposure, a film curve, grain.
 
 using System.Numerics;
 

@@ -210,6 +210,7 @@ public sealed class ExtractorTests : NativeFixture
         using (Assert.EnterMultipleScope())
         {
             Refused(Small with { Width = 0 }, "0");
+            Refused(Small with { Height = -5 }, "-5");
             Refused(Small with { Batch = 0 }, "0");
             Refused(Small with { Steps = [] }, "0 entries");
             Refused(Small with { Steps = [1, 2, 3, 4, 5, 6, 7, 8, 9] }, "9 entries");
@@ -224,7 +225,7 @@ public sealed class ExtractorTests : NativeFixture
         }
 
         void Refused(ExtractorOptions options, string value) =>
-            Assert.That(() => new Extractor(device, model, options), Throws.ArgumentException.With.Message.Contains(value));
+            Assert.That(() => new Extractor(device, model, options).Dispose(), Throws.ArgumentException.With.Message.Contains(value));
     }
 
     [Test]

@@ -1,5 +1,8 @@
+// Folders and lists: order, names, and everything that can be wrong with them.
+
 using Mirror.Photographs;
 using Mirror.Tests.TestSupport;
+using NUnit.Framework;
 
 namespace Mirror.Tests.Photographs;
 

@@ -1,6 +1,9 @@
+// Unusable files: each gets one PhotoException that names it, and nothing else is ever thrown.
+
 using ImageMagick;
 using Mirror.Photographs;
 using Mirror.Tests.TestSupport;
+using NUnit.Framework;
 using SkiaSharp;
 
 namespace Mirror.Tests.Photographs;

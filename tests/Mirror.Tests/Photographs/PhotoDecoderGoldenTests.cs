@@ -1,6 +1,9 @@
+// Decoded pixels against golden ones; skipped where the shared folder is absent.
+
 using Mirror.Photographs;
 using Mirror.Tests.Formats;
 using Mirror.Tests.TestSupport;
+using NUnit.Framework;
 
 namespace Mirror.Tests.Photographs;
 

@@ -1,6 +1,9 @@
+// Formats, depths and orientations, on images made by the tests themselves.
+
 using ImageMagick;
 using Mirror.Photographs;
 using Mirror.Tests.TestSupport;
+using NUnit.Framework;
 using SkiaSharp;
 
 namespace Mirror.Tests.Photographs;
@@ -36,10 +39,9 @@ public sealed class PhotoDecoderTests
         });
     }
 
-    [TestCase(1)]
-    [TestCase(33)]
-    [TestCase(70)]
-    public void Upright_EveryOrientationOfGrey_MovesEveryPixelToItsPlace([Values(2, 3, 4, 5, 6, 7, 8)] int orientation, int width)
+    [Test]
+    public void Upright_EveryOrientationOfGrey_MovesEveryPixelToItsPlace(
+        [Values(2, 3, 4, 5, 6, 7, 8)] int orientation, [Values(1, 33, 70)] int width)
     {
         const int Height = 41;
         var stored = new PixelImage(width, Height, PixelFormat.Gray8);

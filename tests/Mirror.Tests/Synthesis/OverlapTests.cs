@@ -1,5 +1,8 @@
+// The geometry behind the ground truth, on cameras whose overlap can be worked out by hand.
+
 using System.Numerics;
 using Mirror.Synthesis;
+using NUnit.Framework;
 
 namespace Mirror.Tests.Synthesis;
 
@@ -12,7 +15,7 @@ public sealed class OverlapTests
     public void Ratio_OfAViewWithItself_IsOne([Values(0, 1, 2)] int scene)
     {
         Camera camera = Scenes[scene].CameraOf(0, new Rng(1, 1), 320, 240);
-        Assert.That(Between(Scenes[scene], camera, camera), Is.EqualTo(1f));
+        Assert.That(Between(Scenes[scene], camera, camera), Is.EqualTo(1f).Within(2f / 1600), "two of 1600 points may graze a leaf");
     }
 
     [Test]

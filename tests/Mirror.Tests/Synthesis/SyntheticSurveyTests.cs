@@ -1,7 +1,10 @@
+// Whole surveys, small ones: files, determinism, options.
+
 using System.Globalization;
 using Mirror.Photographs;
 using Mirror.Synthesis;
 using Mirror.Tests.TestSupport;
+using NUnit.Framework;
 
 namespace Mirror.Tests.Synthesis;
 
