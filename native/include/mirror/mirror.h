@@ -272,7 +272,7 @@ typedef struct mirror_index mirror_index;
 
 typedef struct mirror_search_options {
     uint32_t struct_size;
-    int32_t top;                     /* results per query, >= 1; capped at the size of the index by mirror_index_search */
+    int32_t top;                     /* results per query, >= 1, default 200; capped at the size of the index */
     int32_t similarity;              /* MIRROR_SIMILARITY_*, default PR_MAC */
     int32_t metric;                  /* MIRROR_METRIC_*, default DOT */
     const mirror_progress* progress; /* may be NULL; counts queries */
@@ -286,7 +286,7 @@ MIRROR_API void mirror_index_destroy(mirror_index* index);
 MIRROR_API mirror_status mirror_index_add(mirror_index* index, const float* rows, int64_t count);
 MIRROR_API mirror_status mirror_index_size(const mirror_index* index, int64_t* out);
 /* Exact search. k = min(top, size). ids [count, k], best first, equal scores by lower index; scores [count, k], NOT divided by R.
- * Memory beyond the outputs does not depend on the size of the index. */
+ * Memory beyond the outputs does not depend on the size of the index. An empty index is an INVALID_ARGUMENT. */
 MIRROR_API mirror_status mirror_index_search(const mirror_index* index, const float* queries, int64_t count, const mirror_search_options* options, int32_t* ids, float* scores);
 /* Query expansion of the original: out_r = L2(q_r + sum_{j < neighbours} (score_j / R) d_{j, r}), double sums; queries/out [count, R, D]
  * may be the same memory; ids/scores [count, k] as search wrote them; neighbours is capped at k. */

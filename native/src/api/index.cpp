@@ -10,7 +10,7 @@ extern "C" {
 
 void mirror_search_options_init(mirror_search_options* options) {
     if (options)
-        *options = {sizeof *options, 100, MIRROR_SIMILARITY_PR_MAC, MIRROR_METRIC_DOT, nullptr};
+        *options = {sizeof *options, 200, MIRROR_SIMILARITY_PR_MAC, MIRROR_METRIC_DOT, nullptr};
 }
 
 mirror_status mirror_index_create(mirror_index** out,
