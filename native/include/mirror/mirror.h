@@ -18,8 +18,9 @@
  *     mirror_index_add(index, rows, count);
  *     mirror_index_search(index, rows, count, &search_options, ids, scores);   every image against every image
  *
- * Conventions. Fallible functions return mirror_status: 0 is success, negative codes are failures and leave every output
- * untouched or, for *_create/_load/_fit, set to NULL; the reason, with its values, is in mirror_last_error() of the same thread.
+ * Conventions. Fallible functions return mirror_status: 0 is success, negative codes are failures. Then *_create, _load and
+ * _fit set their output to NULL, and a run or search that failed or was cancelled half way may have written a part of its
+ * outputs; the reason, with its values, is in mirror_last_error() of the same thread. NaN and infinity are refused.
  * A handle is used by one thread at a time; different handles may be used concurrently. Destroying NULL is fine, and
  * destroying a parent before its children is fine: children keep what they need alive. Arrays are dense, row-major, in
  * the caller's memory; inputs and outputs must not overlap unless said otherwise. Feature maps are NHWC; convolution
@@ -188,7 +189,7 @@ typedef struct mirror_extractor_options {
     uint32_t struct_size;
     int32_t width;                       /* network input in pixels, default 896 x 896 */
     int32_t height;
-    int32_t batch;                       /* images the network runs at once, >= 1, default 1 */
+    int32_t batch;                       /* images the network runs at once, 1..1024, default 1 */
     int32_t precision;                   /* MIRROR_PRECISION_*, default FP32 */
     int32_t pool;                        /* MIRROR_POOL_*, default MAX */
     int32_t multi_scale;                 /* 0 or 1: also run on the input subsampled by 2 and 4 (original's --multi_scale) */
@@ -256,7 +257,7 @@ MIRROR_API void mirror_whitening_destroy(mirror_whitening* whitening);
 MIRROR_API mirror_status mirror_whitening_get_info(const mirror_whitening* whitening, mirror_whitening_info* out);
 /* Copies mean [D], components [n, D], variances [n]; any of them may be NULL. */
 MIRROR_API mirror_status mirror_whitening_get(const mirror_whitening* whitening, double* mean, double* components, double* variances);
-/* out [count, n] = L2(((rows - mean) components^T) / sqrt(variances)). Computed in double, stored as float. Zero rows stay zero. */
+/* out [count, n] = L2(((rows - mean) components^T) / sqrt(variances)). Computed in double, stored as float. A row equal to the mean gives zeros. */
 MIRROR_API mirror_status mirror_whitening_apply(const mirror_whitening* whitening, mirror_device* device, const float* rows, int64_t count, float* out);
 
 /* ---- Index: descriptors of many images, exact search ---------------------------------------------------------------- */
@@ -279,7 +280,7 @@ typedef struct mirror_search_options {
 } mirror_search_options;
 
 MIRROR_API void mirror_search_options_init(mirror_search_options* options);
-/* regions R >= 1, dim D >= 1 of every image. */
+/* Of every image: regions R, 1..4096, and dim D, 1..65536. */
 MIRROR_API mirror_status mirror_index_create(mirror_index** out, mirror_device* device, int32_t regions, int32_t dim);
 MIRROR_API void mirror_index_destroy(mirror_index* index);
 /* Appends rows [count, R, D], copied as given. NaN and infinity are refused with their image and region. */
@@ -309,7 +310,7 @@ typedef struct mirror_window {
  * before = total / 2, after = the rest. */
 MIRROR_API mirror_status mirror_window_same(mirror_window* window, int32_t height, int32_t width);
 /* y [n, oh, ow, out_c] = relu?(conv(x [n, h, w, in_c], weights [kh, kw, in_c, out_c]) + bias [out_c] + residual [n, oh, ow, out_c]).
- * bias and residual may be NULL. oh = (h + pads - kernel) / stride + 1. precision: arithmetic, MIRROR_PRECISION_* (data stays float32). */
+ * bias and residual may be NULL; 0 <= pad < kernel. oh = (h + pads - kernel) / stride + 1. precision: arithmetic, MIRROR_PRECISION_* (data stays float32). */
 MIRROR_API mirror_status mirror_conv2d(mirror_device* device, const mirror_window* window, const float* x, int32_t n, int32_t h, int32_t w, int32_t in_c, const float* weights, int32_t out_c, const float* bias, const float* residual, int32_t relu, int32_t precision, float* y);
 /* pool: MIRROR_POOL_MAX ignores padding; MIRROR_POOL_AVG counts padded zeros and always divides by kernel_h * kernel_w. */
 MIRROR_API mirror_status mirror_pool2d(mirror_device* device, const mirror_window* window, int32_t pool, const float* x, int32_t n, int32_t h, int32_t w, int32_t c, float* y);

@@ -53,7 +53,7 @@ internal static class NetworkBench
     private static double GemmRate(Device device, Precision precision, CancellationToken cancellationToken)
     {
         var best = 0.0;
-        foreach (var (m, n, k) in ((int, int, int)[])[(1120, 2240, 256), (2048, 2048, 2048), (4096, 1024, 1024)])
+        foreach (var (m, n, k) in ((int, int, int)[])[(1120, 2240, 256), (2048, 2048, 2048), (4096, 4096, 1024)])
         {
             var (a, b, c) = (new float[m * k], new float[n * k], new float[m * n]);
             Timing.FillNormal(a, seed: 1);

@@ -21,6 +21,15 @@ internal static class CommandValues
     public static string Name<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();
 
+    /// <summary>Refuses a value outside its range, naming the option.</summary>
+    public static void RequireRange(string option, int value, int least, int most)
+    {
+        if (value < least || value > most)
+        {
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{option} is {value}, expected {least} to {most}"));
+        }
+    }
+
     /// <summary>"1,3,5" -> [1, 3, 5]; anything else is a parse error.</summary>
     public static int[]? IntegerList(ArgumentResult result)
     {

@@ -9,6 +9,8 @@ namespace Mirror.Cli.Commands;
 
 internal sealed class ExtractionOptions
 {
+    private const int MaxBatch = 1024;
+
     private readonly Option<string> images = new("--images") { Description = "Folder of photographs, or a text file with one path a line", Required = true, HelpName = "DIR|LIST" };
     private readonly Option<string?> root = new("--root") { Description = "Folder that the paths of a list are relative to (default: the list's folder)", HelpName = "DIR" };
     private readonly Option<string> outFolder = new("--out") { Description = "Folder for the results; created when absent", Required = true, HelpName = "DIR" };
@@ -55,6 +57,8 @@ internal sealed class ExtractionOptions
     /// <summary>Extracts into <paramref name="folder"/>, showing progress.</summary>
     public (ExtractionReport Report, ExtractionSettings Settings) Run(ParseResult parsed, Device opened, string folder, Terminal terminal, CancellationToken cancellationToken)
     {
+        CommandValues.RequireRange("--size", parsed.GetValue(size), 1, PixelImage.MaxSide);
+        CommandValues.RequireRange("--batch", parsed.GetValue(batch), 1, MaxBatch);
         var photos = Photos(parsed);
         var modelPath = parsed.GetValue(model) ?? DefaultModel.Path;
         using var loaded = Model.Load(modelPath);

@@ -30,6 +30,11 @@ internal static class ModelCommand
         var output = parsed.GetRequiredValue(Output);
         var report = ModelImporter.Import(
             parsed.GetRequiredValue(Source), parsed.GetRequiredValue(Net), parsed.GetValue(Step), output, parsed.GetValue(Origin));
+        foreach (var warning in report.Warnings)
+        {
+            Console.Error.WriteLine(warning);
+        }
+
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Tensors} tensors, {report.Parameters:N0} parameters in {output} ({report.Ignored} other tensors of the checkpoint are not needed)"));
         return ExitCode.Success;
     }

@@ -113,7 +113,7 @@ public sealed class BadInputTests
     public void ModelImport_UnknownNetwork_NamesTheKnownOnes()
     {
         using var folder = Paths.NewTempFolder();
-        Fails(["vgg", "half_googlenet"], "model", "import", Paths.Data("models/small.ckpt"), "--net", "vgg", "-o", Path.Combine(folder.Root, "m.safetensors"));
+        Fails(["vgg", "half_googlenet"], "model", "import", Path.Combine(Paths.Data("models"), "small.ckpt"), "--net", "vgg", "-o", Path.Combine(folder.Root, "m.safetensors"));
         Assert.That(Directory.EnumerateFileSystemEntries(folder.Root), Is.Empty);
     }
 
@@ -121,7 +121,7 @@ public sealed class BadInputTests
     public void ModelImport_CheckpointOfAnotherNetwork_NamesTheMissingTensors()
     {
         using var folder = Paths.NewTempFolder();
-        Fails(["conv1_7x7_s2/kernel"], "model", "import", Paths.Data("models/small.ckpt"), "--net", "googlenet", "-o", Path.Combine(folder.Root, "m.safetensors"));
+        Fails(["conv1_7x7_s2/kernel"], "model", "import", Path.Combine(Paths.Data("models"), "small.ckpt"), "--net", "googlenet", "-o", Path.Combine(folder.Root, "m.safetensors"));
         Assert.That(Directory.EnumerateFileSystemEntries(folder.Root), Is.Empty);
     }
 
