@@ -11,7 +11,7 @@ usage: ./build.sh VERB
   setup            install what is missing (Debian and Ubuntu packages), or print the command that would
   build            native core, managed half; leaves the command at artifacts/mirror/mirror
   test             every test: native, native under sanitizers, C++ sample, managed
-  run -- ARGS      the mirror command, built first if need be
+  run -- ARGS      the mirror command as last built; built first where there is none
   bench [-- ARGS]  networks, search and memory measured on this machine (mirror bench)
   format           clang-format and dotnet format, in place
   pack             NuGet packages and a tar archive of the command, in artifacts/packages
@@ -48,7 +48,7 @@ setup() {
 }
 
 native() { # PRESET
-    [ -f "build/$1/build.ninja" ] || cmake --preset "$1" -Wno-dev
+    cmake --preset "$1" -Wno-dev >/dev/null # also refreshes the git hash
     cmake --build --preset "$1"
 }
 

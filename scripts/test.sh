@@ -44,7 +44,7 @@ aot_smoke() {
 native_tests() { (cd "build/$1/tests/native" && ./mirror_tests); }
 
 own='s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p'
-vstest='s/^[PF]a[a-z]+! +- Failed: +([0-9]+), Passed: +([0-9]+), Skipped: +([0-9]+),.*$/\2 \1 \3/p'
+vstest='s/^[A-Z][a-z]+! +- Failed: +([0-9]+), Passed: +([0-9]+), Skipped: +([0-9]+),.*$/\2 \1 \3/p'
 
 run "native tests" "$own" native_tests release
 run "C11 header and C++ sample" "$own" scripts/ctest.sh release

@@ -17,14 +17,14 @@ internal static class BenchCommand
         Parts.AcceptOnlyFromAmong("networks", "search", "memory");
         var command = new Command("bench", "Measure networks, search and memory on this machine") { Parts, Nets, Sizes, Batch };
         var device = new DeviceOptions();
-        device.AddTo(command);
+        device.AddTo(command, hasSummary: false);
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Run(parsed, device, cancellationToken)));
         return command;
     }
 
     private static int Run(ParseResult parsed, DeviceOptions deviceOptions, CancellationToken cancellationToken)
     {
-        var terminal = DeviceOptions.TerminalFor(parsed);
+        var terminal = new Terminal(json: false);
         var parts = parsed.GetValue(Parts) is { Length: > 0 } given ? given : ["networks", "search", "memory"];
         using var device = deviceOptions.Open(parsed, terminal);
         terminal.Result($"{device.Info.Name}, {device.Info.Threads} threads, Mirror {MirrorLibrary.Version}");

@@ -10,11 +10,15 @@ internal sealed class DeviceOptions
     private readonly Option<int> threads = new("--threads") { Description = "CPU threads; 0: all that the process may use", DefaultValueFactory = _ => 0 };
     private readonly Option<bool> json = new("--json") { Description = "Print one JSON summary on standard output and nothing else there" };
 
-    public void AddTo(Command command)
+    /// <summary>Adds the options; a verb without a summary has no --json.</summary>
+    public void AddTo(Command command, bool hasSummary = true)
     {
         command.Options.Add(device);
         command.Options.Add(threads);
-        command.Options.Add(json);
+        if (hasSummary)
+        {
+            command.Options.Add(json);
+        }
     }
 
     public Device Open(ParseResult parsed, Terminal terminal)

@@ -23,7 +23,7 @@ internal static class ExtractCommand
         var terminal = DeviceOptions.TerminalFor(parsed);
         var folder = extraction.OutFolder(parsed);
         using var device = extraction.OpenDevice(parsed, terminal);
-        var (report, settings) = extraction.Run(parsed, device, folder, terminal, cancellationToken);
+        var (report, settings) = extraction.Run(parsed, device, folder, terminal, _ => { }, cancellationToken);
         var summary = new ExtractSummary
         {
             Images = report.Photos.Count,

@@ -33,7 +33,6 @@ internal static class QueryCommand
         var database = FeatureList.Read(parsed.GetRequiredValue(Features), parsed.GetValue(Root));
         var queries = parsed.GetValue(Queries) is { } source ? FeatureList.Read(source, parsed.GetValue(Root)) : null;
         var folder = parsed.GetRequiredValue(Out);
-        Directory.CreateDirectory(folder);
         using var device = deviceOptions.Open(parsed, terminal);
         var ranking = terminal.Run("images", progress =>
         {

@@ -65,7 +65,7 @@ public static class OverlapBenchmark
             var columns = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
             if (columns.Length < 2 || !TryIndex(columns[0], out var query) || !TryIndex(columns[1], out var other))
             {
-                throw new InvalidDataException($"{path}, line {number}: '{line}' does not start with two image indices");
+                throw new InvalidDataException($"{path}, line {number}: '{(line.Length <= 60 ? line : line[..60] + "...")}' does not start with two image indices");
             }
 
             if (query != other)

@@ -49,9 +49,9 @@ internal static class AtomicFile
             File.Move(temporary, full, overwrite: true);
             done = true;
         }
-        catch (Exception e) when (e is UnauthorizedAccessException || e.GetType() == typeof(IOException) || e is DirectoryNotFoundException or PathTooLongException)
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {
-            throw new IOException($"cannot write {path}: {e.Message}", e);
+            throw new IOException($"cannot write {path}: {e.Message.Replace(temporary, full, StringComparison.Ordinal)}", e);
         }
         finally
         {
@@ -60,6 +60,20 @@ internal static class AtomicFile
             {
                 File.Delete(temporary);
             }
+        }
+    }
+
+    /// <summary>Creates a folder and its parents.</summary>
+    /// <exception cref="IOException">It cannot be created; the message names it and the reason.</exception>
+    public static void CreateFolder(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        {
+            throw new IOException($"cannot create the folder {folder} ({e.Message}): choose another", e);
         }
     }
 }

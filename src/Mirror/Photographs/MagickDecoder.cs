@@ -12,18 +12,7 @@ internal static class MagickDecoder
     private const string Name = "Magick.NET";
     private const int RowsAtOnce = 64;
 
-    static MagickDecoder()
-    {
-        ResourceLimits.Width = PhotoDecoder.MaxSide;
-        ResourceLimits.Height = PhotoDecoder.MaxSide;
-        ResourceLimits.Area = (ulong)PhotoDecoder.MaxPixels;
-        ResourceLimits.Memory = 8UL << 30;
-        ResourceLimits.MaxMemoryRequest = 8UL << 30;
-        ResourceLimits.MaxProfileSize = 64UL << 20;
-        ResourceLimits.ListLength = 16;
-        ResourceLimits.Disk = 0; // Never spill pixels to a file.
-        ResourceLimits.Thread = 1; // Photographs are decoded side by side already.
-    }
+    private static readonly Lazy<bool> Limits = new(SetLimits);
 
     /// <summary>Decodes the first image of a file, as stored.</summary>
     /// <param name="path">The file, for messages.</param>
@@ -35,12 +24,15 @@ internal static class MagickDecoder
         string path, ReadOnlySpan<byte> file, ImageKind kind)
     {
         using MagickImage source = Read(path, file, kind);
-        if (source.ColorSpace is not (ColorSpace.sRGB or ColorSpace.Gray))
+        PixelImage image = Guarded(path, kind, () =>
         {
-            source.ColorSpace = ColorSpace.sRGB;
-        }
+            if (source.ColorSpace is not (ColorSpace.sRGB or ColorSpace.Gray))
+            {
+                source.ColorSpace = ColorSpace.sRGB;
+            }
 
-        PixelImage image = Copy(source, "RGBA");
+            return Copy(source, "RGBA");
+        });
         return (image, OrientationOf(source), Name);
     }
 
@@ -54,7 +46,7 @@ internal static class MagickDecoder
         string path, ReadOnlySpan<byte> file, bool inverted)
     {
         using MagickImage source = Read(path, file, ImageKind.Jpeg);
-        PixelImage image = Copy(source, "CMYK");
+        PixelImage image = Guarded(path, ImageKind.Jpeg, () => Copy(source, "CMYK"));
 
         // ImageMagick takes every CMYK file for Adobe's and hands out 255 minus the stored value.
         int flip = inverted ? 255 : 0;
@@ -73,12 +65,23 @@ internal static class MagickDecoder
 
     private static MagickImage Read(string path, ReadOnlySpan<byte> file, ImageKind kind)
     {
-        var settings = new MagickReadSettings { Format = FormatOf(kind), FrameIndex = 0, FrameCount = 1 };
-        var image = new MagickImage();
+        MagickReadSettings settings;
+        MagickImage image;
+        try
+        {
+            settings = new MagickReadSettings { Format = FormatOf(kind), FrameIndex = 0, FrameCount = 1 };
+            image = new MagickImage();
+        }
+        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException)
+        {
+            throw new PhotoException(path, $"{kind} files need Magick.NET, whose native library does not load: {e.GetBaseException().Message}", e);
+        }
+
         MagickException? damage = null;
         image.Warning += (_, e) => damage ??= IsDamage(e.Exception) ? e.Exception : null;
         try
         {
+            _ = Limits.Value;
             image.Ping(file, settings);
             PhotoDecoder.CheckSize(path, image.Width, image.Height, file.Length);
             image.Read(file, settings);
@@ -101,6 +104,32 @@ internal static class MagickDecoder
         }
     }
 
+    private static bool SetLimits()
+    {
+        ResourceLimits.Width = PhotoDecoder.MaxSide;
+        ResourceLimits.Height = PhotoDecoder.MaxSide;
+        ResourceLimits.Area = (ulong)PhotoDecoder.MaxPixels;
+        ResourceLimits.Memory = 8UL << 30;
+        ResourceLimits.MaxMemoryRequest = 8UL << 30;
+        ResourceLimits.MaxProfileSize = 64UL << 20;
+        ResourceLimits.ListLength = 16;
+        ResourceLimits.Disk = 0; // Never spill pixels to a file.
+        ResourceLimits.Thread = 1; // Photographs are decoded side by side already.
+        return true;
+    }
+
+    private static PixelImage Guarded(string path, ImageKind kind, Func<PixelImage> decode)
+    {
+        try
+        {
+            return decode();
+        }
+        catch (MagickException e)
+        {
+            throw new PhotoException(path, $"{kind} file that ImageMagick cannot decode: {e.Message}", e);
+        }
+    }
+
     // Unknown tags and the like are warnings too, and harmless; missing pixels are not.
     private static bool IsDamage(MagickException warning) =>
         warning is MagickCorruptImageWarningException or MagickCorruptImageErrorException;
@@ -110,6 +139,21 @@ internal static class MagickDecoder
         int width = (int)source.Width;
         int height = (int)source.Height;
         var image = new PixelImage(width, height, PixelFormat.Rgba8);
+        try
+        {
+            CopyRows(source, channels, image);
+            return image;
+        }
+        catch
+        {
+            image.Dispose();
+            throw;
+        }
+    }
+
+    private static void CopyRows(MagickImage source, string channels, PixelImage image)
+    {
+        (int width, int height) = (image.Width, image.Height);
         using IUnsafePixelCollection<byte> pixels = source.GetPixelsUnsafe();
         for (int y = 0; y < height; y += RowsAtOnce)
         {
@@ -121,12 +165,10 @@ internal static class MagickDecoder
                 strip.AsSpan(row * width * 4, width * 4).CopyTo(image.Pixels[((y + row) * image.Stride)..]);
             }
         }
-
-        return image;
     }
 
-    private static int OrientationOf(MagickImage source) =>
-        source.Orientation == Orientation.Undefined ? 1 : (int)source.Orientation;
+    // Values that EXIF does not know mean upright.
+    private static int OrientationOf(MagickImage source) => (int)source.Orientation is >= 1 and <= 8 and var known ? known : 1;
 
     private static MagickFormat FormatOf(ImageKind kind) => kind switch
     {

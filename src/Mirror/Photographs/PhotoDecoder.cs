@@ -93,13 +93,14 @@ public static class PhotoDecoder
     {
         try
         {
-            using var handle = File.OpenHandle(path, options: FileOptions.SequentialScan);
-            long length = RandomAccess.GetLength(handle);
-            if (length == 0)
+            // Asked before opening: opening a pipe, whose length is 0 too, would wait for its writer.
+            if (new FileInfo(path) is { Exists: true, Length: 0 })
             {
-                throw new PhotoException(path, "file is empty");
+                throw new PhotoException(path, "file is empty, or is no regular file");
             }
 
+            using var handle = File.OpenHandle(path, options: FileOptions.SequentialScan);
+            long length = RandomAccess.GetLength(handle);
             if (length > MaxFileBytes)
             {
                 throw new PhotoException(path, $"file has {length} bytes, the limit is {MaxFileBytes}");

@@ -14,7 +14,7 @@ public static class Extraction
 
     /// <summary>Runs the extractor over a collection and writes <c>NAME.npy</c> ([D, R] float32) for each photograph, then
     /// <c>images.txt</c>, <c>features.txt</c> and <c>skipped.txt</c>. Descriptors already there from the same settings are kept.</summary>
-    /// <exception cref="InvalidOperationException">The folder holds descriptors of other settings.</exception>
+    /// <exception cref="IOException">The folder cannot be written, or holds descriptors of other settings.</exception>
     /// <exception cref="PhotoException">A photograph could not be read and <see cref="ExtractionRun.Strict"/> is set.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; descriptors written so far stay.</exception>
     public static ExtractionReport Run(
@@ -29,16 +29,18 @@ public static class Extraction
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(photos);
         ArgumentNullException.ThrowIfNull(run);
+        run = run with { Batch = Math.Min(run.Batch, Math.Max(photos.Count, 1)) };
         using var extractor = new Extractor(device, model, settings.ToExtractorOptions(run.Batch));
-        Directory.CreateDirectory(folder);
-        ClaimFolder(folder, settings, run.Overwrite);
+        AtomicFile.CreateFolder(folder);
+        using var manifest = SourceManifest.Open(folder);
+        ClaimFolder(folder, settings, run.Overwrite, manifest);
 
         var names = FeatureNames.For(photos);
         var paths = names.Select(name => Path.Combine(folder, name)).ToArray();
         var done = new bool[photos.Count];
         for (var i = 0; i < paths.Length; i++)
         {
-            done[i] = IsComplete(paths[i], extractor.Info);
+            done[i] = manifest.Fits(photos[i], names[i]) && IsComplete(paths[i], extractor.Info);
         }
 
         var resumed = done.Count(present => present);
@@ -49,7 +51,7 @@ public static class Extraction
 
         var skipped = new List<SkippedPhoto>();
         var pending = Enumerable.Range(0, photos.Count).Where(i => !done[i]).ToArray();
-        var loop = new Loop(extractor, photos, paths, done, skipped, settings, run, resumed);
+        var loop = new Loop(extractor, photos, names, folder, manifest, done, skipped, settings, run, resumed);
         loop.Run(pending, cancellationToken);
 
         var kept = Enumerable.Range(0, photos.Count).Where(i => done[i]).ToArray();
@@ -65,7 +67,8 @@ public static class Extraction
         return report;
     }
 
-    private static void ClaimFolder(string folder, ExtractionSettings settings, bool overwrite)
+    // The folder belongs to one set of settings. Lists of an earlier run are not left beside what this one will write.
+    private static void ClaimFolder(string folder, ExtractionSettings settings, bool overwrite, SourceManifest manifest)
     {
         var path = Path.Combine(folder, ExtractionSettings.FileName);
         var json = settings.ToJson();
@@ -73,16 +76,14 @@ public static class Extraction
         {
             if (!overwrite)
             {
-                throw new InvalidOperationException(
+                throw new IOException(
                     $"{folder} holds descriptors made with other settings (see {path}): choose another folder, or --overwrite to replace them");
             }
 
-            foreach (var old in Directory.EnumerateFiles(folder, "*.npy", SearchOption.AllDirectories))
-            {
-                File.Delete(old);
-            }
+            manifest.Clear(folder);
         }
 
+        Array.ForEach(["images.txt", "features.txt", "skipped.txt"], name => File.Delete(Path.Combine(folder, name)));
         AtomicFile.WriteText(path, json);
     }
 
@@ -107,7 +108,9 @@ public static class Extraction
     private sealed class Loop(
         Extractor extractor,
         IReadOnlyList<Photo> photos,
-        string[] paths,
+        string[] names,
+        string folder,
+        SourceManifest manifest,
         bool[] done,
         List<SkippedPhoto> skipped,
         ExtractionSettings settings,
@@ -207,10 +210,10 @@ public static class Extraction
             for (var i = 0; i < batch.Count; i++)
             {
                 Transpose(descriptors.AsSpan(i * size, size), regions, dimension, transposed);
-                var path = paths[batch[i].Index];
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                NpyFile.Write(path, transposed, dimension, regions);
-                done[batch[i].Index] = true;
+                var index = batch[i].Index;
+                NpyFile.Write(Path.Combine(folder, names[index]), transposed, dimension, regions);
+                manifest.Add(photos[index], names[index]);
+                done[index] = true;
                 batch[i].Image.Dispose();
             }
 

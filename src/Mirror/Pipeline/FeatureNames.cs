@@ -15,10 +15,16 @@ internal static class FeatureNames
             .Where(group => group.Count() > 1)
             .Select(group => group.Key)
             .ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         var names = new string[stems.Length];
         for (var i = 0; i < names.Length; i++)
         {
-            names[i] = (shared.Contains(stems[i]) ? photos[i].Name : stems[i]) + ".npy";
+            var wanted = shared.Contains(stems[i]) ? photos[i].Name : stems[i];
+            names[i] = wanted + ".npy";
+            for (var number = 2; !taken.Add(names[i]); number++)
+            {
+                names[i] = $"{wanted}.{number}.npy";
+            }
         }
 
         return names;

@@ -67,6 +67,48 @@ public static class Retrieval
         return new Ranking(result, database.Regions, whitening?.OutputDimension);
     }
 
+    /// <summary>Refuses, before any work, what cannot fit descriptors of a length.</summary>
+    /// <param name="settings">Settings to check.</param>
+    /// <param name="dimension">Channels D of the descriptors to come.</param>
+    /// <exception cref="ArgumentException">--dim above the descriptor length.</exception>
+    /// <exception cref="InvalidDataException">The whitening file is none, or of another length.</exception>
+    public static void CheckFits(RetrievalSettings settings, int dimension)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        settings.Validate();
+        if (settings.Dimension is { } wanted)
+        {
+            RequireDimension(wanted, dimension);
+        }
+
+        if (settings.WhiteningFile is { } file)
+        {
+            LoadWhitening(file, dimension).Dispose();
+        }
+    }
+
+    private static void RequireDimension(int wanted, int dimension)
+    {
+        if (wanted > dimension)
+        {
+            throw new ArgumentException($"--dim is {wanted}, but the descriptors have only {dimension} dimensions: choose at most that");
+        }
+    }
+
+    private static Whitening LoadWhitening(string file, int dimension)
+    {
+        var whitening = Whitening.Load(file);
+        if (whitening.InputDimension == dimension)
+        {
+            return whitening;
+        }
+
+        var found = whitening.InputDimension;
+        whitening.Dispose();
+        throw new InvalidDataException(
+            $"{file} whitens {found} dimensions, the descriptors have {dimension}: fit a whitening on descriptors of the same network");
+    }
+
     private static SearchResult Search(
         Device device,
         FeatureSet database,
@@ -105,20 +147,15 @@ public static class Retrieval
     {
         if (!IsWhitened(database, settings, notice))
         {
-            return null;
+            return settings.SaveWhitening is { } unsaved
+                ? throw new ArgumentException($"--save-whitening {unsaved}: no whitening is used, so there is none to save; give --dim below {database.Count}, or --variance")
+                : null;
         }
 
         Whitening whitening;
         if (settings.WhiteningFile is { } file)
         {
-            whitening = Whitening.Load(file);
-            if (whitening.InputDimension != database.Dimension)
-            {
-                var found = whitening.InputDimension;
-                whitening.Dispose();
-                throw new InvalidDataException(
-                    $"{file} whitens {found} dimensions, the descriptors have {database.Dimension}: fit a whitening on descriptors of the same network");
-            }
+            whitening = LoadWhitening(file, database.Dimension);
         }
         else
         {
@@ -157,10 +194,7 @@ public static class Retrieval
             return false;
         }
 
-        if (dimension > database.Dimension)
-        {
-            throw new ArgumentException($"--dim is {dimension}, but the descriptors have only {database.Dimension} dimensions: choose at most that");
-        }
+        RequireDimension(dimension, database.Dimension);
 
         // The original's rule: whitening needs more images than dimensions. It counts images, not regions.
         if (database.Count > dimension)
@@ -168,7 +202,7 @@ public static class Retrieval
             return true;
         }
 
-        notice?.Invoke($"no whitening: {database.Count} images are too few to fit {dimension} dimensions (--dim below {database.Count}, or --whitening FILE)");
+        notice?.Invoke($"no whitening: {database.Count} images are too few to fit {dimension} dimensions (it takes more images than --dim, or --whitening FILE)");
         return false;
     }
 

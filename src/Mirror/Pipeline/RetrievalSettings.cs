@@ -44,6 +44,7 @@ public sealed record RetrievalSettings
         Require(Variance is null or (> 0 and < 1), $"--variance is {Variance}, expected between 0 and 1");
         Require(ExpandNeighbours >= 0, $"--expand is {ExpandNeighbours}, expected at least 0");
         Require(ExpandTimes >= 1, $"--expand-times is {ExpandTimes}, expected at least 1");
+        Require(ExpandTimes == 1 || ExpandNeighbours > 0, $"--expand-times {ExpandTimes} does nothing without --expand K: give both");
         Require(Dimension is null || Variance is null, "--dim and --variance exclude each other: give one");
         Require(WhiteningFile is null || (Dimension is null && Variance is null), "--whitening brings its own dimension: leave --dim and --variance out");
         Require(

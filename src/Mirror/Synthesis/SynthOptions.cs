@@ -34,7 +34,7 @@ public sealed record SynthOptions
     {
         if (value < low || value > high)
         {
-            throw new ArgumentOutOfRangeException(name, value, $"expected {low}..{high}");
+            throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}, expected {low} to {high}");
         }
     }
 }

@@ -29,6 +29,38 @@ public sealed class ResumeTests
     }
 
     [Test]
+    public void Extract_ReplacedPhotograph_IsExtractedAgain()
+    {
+        using var folder = Paths.NewTempFolder();
+        var photos = Directory.CreateDirectory(folder.File("photos")).FullName;
+        var sources = Directory.GetFiles(Photos, "*.jpg").Order(StringComparer.Ordinal).ToArray();
+        File.Copy(sources[0], Path.Combine(photos, "a.jpg"));
+        File.Copy(sources[1], Path.Combine(photos, "b.jpg"));
+        var output = folder.File("out");
+        Assert.That(MirrorProcess.Run("extract", "--images", photos, "--out", output, "--size", "224").ExitCode, Is.Zero);
+        var first = File.ReadAllBytes(Path.Combine(output, "a.npy"));
+
+        File.Copy(sources[9], Path.Combine(photos, "a.jpg"), overwrite: true);
+        var second = MirrorProcess.Run("extract", "--images", photos, "--out", output, "--size", "224");
+
+        Assert.That(second.Error, Does.Contain("1 of 2 descriptors are already in"));
+        Assert.That(File.ReadAllBytes(Path.Combine(output, "a.npy")), Is.Not.EqualTo(first));
+    }
+
+    [Test]
+    public void Extract_SomebodyElsesArray_IsNotTakenForADescriptor()
+    {
+        using var folder = Paths.NewTempFolder();
+        Mirror.Formats.NpyFile.Write(folder.File("scene0_view00.npy"), new float[512], 512, 1);
+        Mirror.Formats.NpyFile.Write(folder.File("other.npy"), new float[4], 4);
+        Assert.That(Extract(folder.Root).ExitCode, Is.Zero);
+        Assert.That(Mirror.Formats.NpyFile.ReadFloat32(folder.File("scene0_view00.npy"), out _).Max(), Is.GreaterThan(0));
+
+        Assert.That(Extract(folder.Root, "--pool", "avg", "--overwrite").ExitCode, Is.Zero);
+        Assert.That(folder.File("other.npy"), Does.Exist, "--overwrite replaces only what an extraction wrote");
+    }
+
+    [Test]
     public void Extract_OtherSettings_AreRefusedUnlessOverwritten()
     {
         using var folder = Paths.NewTempFolder();

@@ -15,7 +15,7 @@ public sealed class PhotoDecoderFailureTests
     public void Decode_AbsentFile_SaysSo() => Refused("nowhere.jpg", null, "file does not exist");
 
     [Test]
-    public void Decode_EmptyFile_SaysSo() => Refused("empty.jpg", [], "file is empty");
+    public void Decode_EmptyFile_SaysSo() => Refused("empty.jpg", [], "file is empty, or is no regular file");
 
     [Test]
     public void Decode_Text_ShowsTheFirstBytes() =>

@@ -20,6 +20,13 @@ public sealed class FeatureNamesTests
         Assert.That(Names("a.jpg", "A.png"), Is.EqualTo(["a.jpg.npy", "A.png.npy"]));
 
     [Test]
+    public void For_NamesThatWouldMeetAgain_StayDifferent()
+    {
+        var names = Names("a.jpg", "a.jpg.jpg", "a.png", "A.JPG");
+        Assert.That(names.Distinct(StringComparer.OrdinalIgnoreCase).Count(), Is.EqualTo(4), string.Join(", ", names));
+    }
+
+    [Test]
     public void For_DotsElsewhere_RemovesTheExtensionOnly() =>
         Assert.That(Names("v1.2/x.y.jpg", "v1.2/noextension"), Is.EqualTo(["v1.2/x.y.npy", "v1.2/noextension.npy"]));
 
