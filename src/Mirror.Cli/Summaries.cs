@@ -8,7 +8,7 @@ using Mirror.Pipeline;
 
 namespace Mirror.Cli;
 
-internal sealed record MatchSummary
+internal record ExtractSummary
 {
     public required int Images { get; init; }
 
@@ -16,13 +16,9 @@ internal sealed record MatchSummary
 
     public required IReadOnlyList<SkippedPhoto> Skipped { get; init; }
 
-    public required int Pairs { get; init; }
-
     public required int Regions { get; init; }
 
     public required int Dimension { get; init; }
-
-    public required bool Whitened { get; init; }
 
     public required ExtractionSettings Extraction { get; init; }
 
@@ -30,34 +26,18 @@ internal sealed record MatchSummary
 
     public required double ExtractSeconds { get; init; }
 
-    public required double MatchSeconds { get; init; }
-
     public required long PeakMemoryBytes { get; init; }
 
     public required string Version { get; init; }
 }
 
-internal sealed record ExtractSummary
+internal sealed record MatchSummary : ExtractSummary
 {
-    public required int Images { get; init; }
+    public required int Pairs { get; init; }
 
-    public required int Resumed { get; init; }
+    public required bool Whitened { get; init; }
 
-    public required IReadOnlyList<SkippedPhoto> Skipped { get; init; }
-
-    public required int Regions { get; init; }
-
-    public required int Dimension { get; init; }
-
-    public required ExtractionSettings Extraction { get; init; }
-
-    public required string Device { get; init; }
-
-    public required double Seconds { get; init; }
-
-    public required long PeakMemoryBytes { get; init; }
-
-    public required string Version { get; init; }
+    public required double MatchSeconds { get; init; }
 }
 
 internal sealed record QuerySummary

@@ -33,7 +33,7 @@ internal static class ExtractCommand
             Dimension = report.Info.Dimension,
             Extraction = settings,
             Device = device.Info.Name,
-            Seconds = clock.Lap(),
+            ExtractSeconds = clock.Lap(),
             PeakMemoryBytes = PeakMemory.Bytes(),
             Version = MirrorLibrary.Version,
         };
@@ -44,7 +44,7 @@ internal static class ExtractCommand
 
         terminal.Result(string.Create(
             CultureInfo.InvariantCulture,
-            $"{summary.Images} descriptors [{summary.Dimension}, {summary.Regions}] in {folder}, {summary.Skipped.Count} photographs skipped, {summary.Seconds:F1} s"));
+            $"{summary.Images} descriptors [{summary.Dimension}, {summary.Regions}] in {folder}, {summary.Skipped.Count} photographs skipped, {summary.ExtractSeconds:F1} s"));
         return report.Skipped.Count > 0 ? ExitCode.Partial : ExitCode.Success;
     }
 }

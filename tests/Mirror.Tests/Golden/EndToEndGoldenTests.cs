@@ -1,0 +1,122 @@
+using System.Text.Json;
+using Mirror.Evaluation;
+using Mirror.Formats;
+using Mirror.Photographs;
+using Mirror.Pipeline;
+using Mirror.Tests.Formats;
+using Mirror.Tests.TestSupport;
+using NUnit.Framework;
+
+namespace Mirror.Tests.Golden;
+
+/// <summary>
+/// The original end to end: its checkpoint file, 12 pictures, three settings, rankings and mAP. Features of the PNG are
+/// compared exactly; those of the JPEGs by the cosine, as TensorFlow decoded with another inverse DCT. Rankings start from the golden features.
+/// </summary>
+[NonParallelizable]
+public sealed class EndToEndGoldenTests
+{
+    private const string Png = "scene1_05.png";
+    private const double PngTolerance = 1e-5;
+    private const double LeastJpegCosine = 0.9998;
+
+    [TestCase("224", 224, false, new[] { 1 })]
+    [TestCase("256_1-2-3", 256, false, new[] { 1, 2, 3 })]
+    [TestCase("448_1-2_ms", 448, true, new[] { 1, 2 })]
+    public void Extract_OriginalsCheckpoint_EqualsTheOriginalsFeatures(string name, int size, bool multiScale, int[] regions)
+    {
+        var golden = Paths.SharedOrSkip("golden/e2e");
+        using var folder = Paths.NewTempFolder();
+        var model = folder.File("model.safetensors");
+        ModelImporter.Import(Path.Combine(Paths.SharedOrSkip("golden/models"), "model.ckpt"), "half_googlenet", 400000, model, null);
+        using var device = Device.Open("cpu");
+        using var loaded = Model.Load(model);
+        var settings = new ExtractionSettings
+        {
+            Network = "half_googlenet",
+            ModelSha256 = "",
+            Size = size,
+            Regions = regions,
+            Pooling = RegionPooling.Max,
+            MultiScale = multiScale,
+            Precision = Precision.Fp32,
+            Exif = ExifMode.Ignore,
+        };
+        var photos = PhotoCollection.FromList(Path.Combine(golden, "image_list")).Photos;
+        var report = Extraction.Run(device, loaded, settings, photos, folder.File("features"), new ExtractionRun());
+
+        var expected = Npz.Open(Path.Combine(golden, "features.npz"))["features_" + name];
+        Assert.That(expected.Shape, Is.EqualTo(new long[] { photos.Count, report.Info.Dimension, report.Info.Regions }));
+        var wanted = expected.ToFloat32();
+        var length = report.Info.Dimension * report.Info.Regions;
+        var least = 1.0;
+        for (var i = 0; i < photos.Count; i++)
+        {
+            var actual = NpyFile.ReadFloat32(Path.Combine(folder.File("features"), report.Features[i]), out _);
+            var reference = wanted.AsSpan(i * length, length).ToArray();
+            if (photos[i].Name == Png)
+            {
+                var error = actual.Zip(reference, (a, b) => Math.Abs((double)a - b)).Max() / reference.Max(Math.Abs);
+                TestContext.Out.WriteLine($"{Png}: largest error {error:E1} of the largest feature");
+                Assert.That(error, Is.LessThanOrEqualTo(PngTolerance));
+            }
+
+            least = Math.Min(least, LeastCosine(actual, reference, report.Info.Regions));
+        }
+
+        TestContext.Out.WriteLine($"{name}: least regional cosine {least:F5}");
+        Assert.That(least, Is.GreaterThanOrEqualTo(LeastJpegCosine));
+    }
+
+    [Test]
+    public void Query_GoldenFeatures_EqualsTheOriginalsRankings(
+        [Values("224", "256_1-2-3", "448_1-2_ms")] string name,
+        [Values("plain", "out_dim_8", "qe3_et2", "rmac")] string options)
+    {
+        var golden = Paths.SharedOrSkip("golden/e2e");
+        using var folder = Paths.NewTempFolder();
+        var features = Npz.Open(Path.Combine(golden, "features.npz"))["features_" + name];
+        var (count, dimension, regions) = ((int)features.Shape[0], (int)features.Shape[1], (int)features.Shape[2]);
+        var values = features.ToFloat32();
+        var paths = Enumerable.Range(0, count).Select(i =>
+        {
+            NpyFile.Write(folder.File($"{i:00}.npy"), values.AsSpan(i * dimension * regions, dimension * regions), dimension, regions);
+            return folder.File($"{i:00}.npy");
+        }).ToArray();
+        var settings = new RetrievalSettings
+        {
+            Aggregation = options == "rmac" ? Aggregation.Sum : Aggregation.Regions,
+            Dimension = options == "out_dim_8" ? 8 : null,
+            ExpandNeighbours = options == "qe3_et2" ? 3 : 0,
+            ExpandTimes = options == "qe3_et2" ? 2 : 1,
+        };
+        using var device = Device.Open("cpu");
+        using var rows = FeatureSet.Load(paths, settings.Aggregation);
+        var ranking = Retrieval.Rank(device, rows, null, settings);
+
+        var worst = new ExpectedRanking(Path.Combine(golden, $"match_pairs_{name}_{options}")).AssertEqual(ranking);
+        PairFiles.WriteMatchPairs(folder.File("match_pairs"), ranking);
+        var score = OverlapBenchmark.Evaluate(folder.File("match_pairs"), Path.Combine(golden, "gt_pairs"));
+        using var expected = JsonDocument.Parse(File.ReadAllText(Path.Combine(golden, $"expected_{name}.json")));
+        TestContext.Out.WriteLine($"{name} {options}: largest score difference {worst:E1}, mAP {score.MeanAveragePrecision:F6}");
+        Assert.That(score.MeanAveragePrecision, Is.EqualTo(expected.RootElement.GetProperty(options).GetProperty("overlap_map").GetDouble()).Within(1e-9));
+    }
+
+    // Files hold [D, R]: region r is every R-th value from r on.
+    private static double LeastCosine(float[] a, float[] b, int regions)
+    {
+        var least = 1.0;
+        for (var r = 0; r < regions; r++)
+        {
+            double dot = 0, aa = 0, bb = 0;
+            for (var i = r; i < a.Length; i += regions)
+            {
+                (dot, aa, bb) = (dot + ((double)a[i] * b[i]), aa + ((double)a[i] * a[i]), bb + ((double)b[i] * b[i]));
+            }
+
+            least = Math.Min(least, dot / Math.Sqrt(aa * bb));
+        }
+
+        return least;
+    }
+}
