@@ -1,0 +1,2 @@
+// Every kernel, compiled for the emulated driver.
+#include "mirror_kernels.cu"
