@@ -1,5 +1,5 @@
 // Matches two photographs with Mirror's C++ interface: descriptors, then PR-MAC both ways.
-//   mirror_match MODEL.safetensors A.ppm B.ppm
+//   mirror_match MODEL.safetensors A.ppm B.ppm [DEVICE]      DEVICE: auto (default), cpu, cuda, cuda:N
 // PPM (binary, "P6") because reading it takes fifteen lines; a real host hands over what its
 // decoder gives.
 #include <fstream>
@@ -29,11 +29,11 @@ static Picture read_ppm(const std::string& path) {
 }
 
 int main(int count, char** arguments) try {
-    if (count != 4) {
-        std::cerr << "usage: mirror_match MODEL.safetensors A.ppm B.ppm\n";
+    if (count != 4 && count != 5) {
+        std::cerr << "usage: mirror_match MODEL.safetensors A.ppm B.ppm [DEVICE]\n";
         return 2;
     }
-    mirror::Device device("auto");
+    mirror::Device device(count == 5 ? arguments[4] : "auto");
     mirror::Model model(arguments[1]);
     mirror::ExtractorOptions options;
     options.width = options.height = 448;

@@ -16,9 +16,10 @@ using Device = std::unique_ptr<mirror_device, Destroy>;
 using Model = std::unique_ptr<mirror_model, Destroy>;
 using Extractor = std::unique_ptr<mirror_extractor, Destroy>;
 
-inline Device cpu() {
+// Of the kind under test, with all threads.
+inline Device make_device() {
     mirror_device* device = nullptr;
-    CHECK_OK(mirror_device_create(&device, "cpu", 0));
+    CHECK_OK(mirror_device_create(&device, device_name(), 0));
     return Device(device);
 }
 

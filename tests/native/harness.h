@@ -32,6 +32,10 @@ struct Registration {
 };
 
 uint64_t seed();                 // of this run, --seed N
+const char* device_name();       // of the device under test, --device NAME; "cpu" unless given
+inline bool on_gpu() {
+    return std::strncmp(device_name(), "cuda", 4) == 0;
+}
 const std::string& test_name();  // of the running test
 
 [[noreturn]] inline void fail_at(const char* file, int line, const std::string& message) {
@@ -110,15 +114,14 @@ void check_status(mirror_status actual,
                   const char* file,
                   int line);
 
-// A CPU device of two threads, destroyed with the test.
-struct CpuDevice {
-    CpuDevice() {
-        check_status(
-            mirror_device_create(&handle, "cpu", 2), MIRROR_OK, "", "device", __FILE__, __LINE__);
+// A device of the kind under test (--device), destroyed with the test; a CPU one has two threads.
+struct TestDevice {
+    TestDevice() {
+        check_status(mirror_device_create(&handle, device_name(), 2), MIRROR_OK, "", "device", __FILE__, __LINE__);
     }
-    ~CpuDevice() { mirror_device_destroy(handle); }
-    CpuDevice(const CpuDevice&) = delete;
-    CpuDevice& operator=(const CpuDevice&) = delete;
+    ~TestDevice() { mirror_device_destroy(handle); }
+    TestDevice(const TestDevice&) = delete;
+    TestDevice& operator=(const TestDevice&) = delete;
     operator mirror_device*() const { return handle; }
 
     mirror_device* handle = nullptr;

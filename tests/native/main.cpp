@@ -1,9 +1,11 @@
-// Runs the registered tests: mirror_tests [--seed N] [--list] [FILTER...]. A FILTER is a part of a
+// Runs the registered tests: mirror_tests [--seed N] [--device NAME] [--list] [FILTER...], or
+// mirror_tests --device cuda --bench ... (bench.cpp). A FILTER is a part of a
 // test's name. Prints one line per failed or skipped test and `N passed, N failed, N skipped` last;
 // exit code 1 on failure.
 #include <chrono>
 #include <cstdio>
 
+#include "bench.h"
 #include "harness.h"
 
 namespace test {
@@ -20,6 +22,7 @@ std::vector<Case>& cases() {
 }
 
 uint64_t run_seed = 1;
+std::string device = "cpu";
 std::string current;
 
 uint64_t mix(uint64_t x) {
@@ -60,9 +63,13 @@ int main(int count, char** arguments) {
             list = true;
         } else if (argument == "--seed" && i + 1 < count) {
             run_seed = std::strtoull(arguments[++i], nullptr, 10);
+        } else if (argument == "--device" && i + 1 < count) {
+            device = arguments[++i];
+        } else if (argument == "--bench") {
+            return bench(device, {arguments + i + 1, arguments + count});
         } else if (argument.rfind("--", 0) == 0) {
             std::fprintf(stderr,
-                         "unknown option %s; use [--seed N] [--list] [FILTER...]\n",
+                         "unknown option %s; use [--seed N] [--device NAME] [--list] [FILTER...]\n",
                          argument.c_str());
             return 2;
         } else {
@@ -90,7 +97,7 @@ int main(int count, char** arguments) {
         std::printf("FAIL: no test matches the filter\n");
         return 1;
     }
-    std::printf("seed %llu\n", static_cast<unsigned long long>(run_seed));
+    std::printf("device %s, seed %llu\n", device.c_str(), static_cast<unsigned long long>(run_seed));
     std::printf("%d passed, %d failed, %d skipped\n", totals[0], totals[1], totals[2]);
     return totals[1] == 0 ? 0 : 1;
 }
@@ -103,6 +110,9 @@ Registration::Registration(const char* name, void (*body)()) {
 
 uint64_t seed() {
     return run_seed;
+}
+const char* device_name() {
+    return device.c_str();
 }
 const std::string& test_name() {
     return current;

@@ -3,7 +3,7 @@ if(NOT EXISTS ${MODEL})
   message("SKIP: no model ${MODEL}")
   return()
 endif()
-execute_process(COMMAND ${SAMPLE} ${MODEL} ${FOLDER}/a.ppm ${FOLDER}/b.ppm
+execute_process(COMMAND ${SAMPLE} ${MODEL} ${FOLDER}/a.ppm ${FOLDER}/b.ppm ${DEVICE}
   OUTPUT_VARIABLE output ERROR_VARIABLE error RESULT_VARIABLE result)
 if(NOT result EQUAL 0)
   message(FATAL_ERROR "mirror_match failed (${result}): ${error}")

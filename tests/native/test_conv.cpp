@@ -125,8 +125,8 @@ void check_conv(const test::Device& device,
                            precision,
                            y.data()));
     y.check();
-    // bfloat16 keeps 8 bits of each factor and of the result.
-    const double tolerance = precision == MIRROR_PRECISION_FP32 ? 1e-6 : 0.01;
+    // bfloat16 keeps 8 bits of each factor and of the result, float16 11.
+    const double tolerance = precision == MIRROR_PRECISION_FP32 ? 1e-6 : precision == MIRROR_PRECISION_FP16 ? 0.00125 : 0.01;
     for (size_t i = 0; i < count; ++i)
         CHECK_NEAR(y[i], relu ? std::max(expected[i], 0.0) : expected[i], tolerance * size[i]);
 }
@@ -134,25 +134,29 @@ void check_conv(const test::Device& device,
 }  // namespace
 
 TEST(Conv2d_RaggedShapes_EqualReference) {
-    const test::Device device = test::cpu();
+    const test::Device device = test::make_device();
     for (const Shape& shape : shapes)
         for (int flags = 0; flags < 8; ++flags)
             check_conv(device, shape, flags & 1, flags & 2, flags & 4, MIRROR_PRECISION_FP32);
 }
 
-TEST(Conv2d_Bf16_IsNearReference) {
-    const test::Device device = test::cpu();
+TEST(Conv2d_HalfPrecisions_AreNearReference) {
+    const test::Device device = test::make_device();
     mirror_device_info info{};
     info.struct_size = sizeof info;
     CHECK_OK(mirror_device_get_info(device.get(), &info));
-    if (!(info.precisions >> MIRROR_PRECISION_BF16 & 1)) SKIP("this CPU backend has no bf16");
-    for (const Shape& shape : shapes)
-        for (int flags = 0; flags < 8; ++flags)
-            check_conv(device, shape, flags & 1, flags & 2, flags & 4, MIRROR_PRECISION_BF16);
+    int checked = 0;
+    for (const int32_t precision : {MIRROR_PRECISION_BF16, MIRROR_PRECISION_FP16}) {
+        if (!(info.precisions >> precision & 1)) continue;
+        ++checked;
+        for (const Shape& shape : shapes)
+            for (int flags = 0; flags < 8; ++flags) check_conv(device, shape, flags & 1, flags & 2, flags & 4, precision);
+    }
+    if (checked == 0) SKIP("this device has no half precision");
 }
 
 TEST(Pool2d_RaggedShapes_EqualReference) {
-    const test::Device device = test::cpu();
+    const test::Device device = test::make_device();
     for (const Shape& s : shapes)
         for (const int32_t pool : {MIRROR_POOL_MAX, MIRROR_POOL_AVG}) {
             const mirror_window window = window_of(s);
@@ -179,7 +183,7 @@ TEST(Pool2d_RaggedShapes_EqualReference) {
 }
 
 TEST(Lrn_AnyWidthAndExponent_EqualsReference) {
-    const test::Device device = test::cpu();
+    const test::Device device = test::make_device();
     for (const int c : {1, 2, 31, 32, 33, 64, 192})
         for (const int radius : {0, 2, 5})
             for (const float beta : {0.75f, 0.5f, 1.0f}) {
@@ -228,7 +232,7 @@ TEST(WindowSame_OddAndEvenInputs_FollowsTensorFlow) {
 }
 
 TEST(Conv2d_BadArguments_NameTheValue) {
-    const test::Device device = test::cpu();
+    const test::Device device = test::make_device();
     const std::vector<float> data(64);
     std::vector<float> out(64);
     auto conv = [&](mirror_window window, int h, int precision) {

@@ -5,7 +5,7 @@
 using namespace test;
 
 TEST(Extractor_WithBatches_EqualsSingleImages) {
-    const Device device = cpu();
+    const Device device = make_device();
     const Model model = generated_model("half_googlenet");
     auto options = options_for(97, 130);
     const auto input = test::Rng().floats(5 * 97 * 130 * 3, -120, 130);
@@ -16,7 +16,7 @@ TEST(Extractor_WithBatches_EqualsSingleImages) {
 }
 
 TEST(Extractor_MultiScale_RunsSubsampledInputs) {
-    const Device device = cpu();
+    const Device device = make_device();
     const Model model = generated_model("half_googlenet");
     constexpr int side = 448, half = side / 2;
     const auto input = test::Rng().floats(2 * side * side * 3, -120, 130);
@@ -51,7 +51,7 @@ TEST(Extractor_MultiScale_RunsSubsampledInputs) {
 }
 
 TEST(Extractor_Run_EqualsPreprocessThenRunInput) {
-    const Device device = cpu();
+    const Device device = make_device();
     const Model model = generated_model("half_googlenet");
     auto options = options_for(96, 96);
     options.batch = 2;
@@ -73,7 +73,7 @@ TEST(Extractor_Run_EqualsPreprocessThenRunInput) {
 }
 
 TEST(Extractor_AfterParentsDestroyed_StillWorks) {
-    Device device = cpu();
+    Device device = make_device();
     Model model = generated_model("half_googlenet");
     const Extractor extractor = make_extractor(device, model, options_for(64, 64));
     device.reset();
@@ -82,7 +82,7 @@ TEST(Extractor_AfterParentsDestroyed_StillWorks) {
 }
 
 TEST(Extractor_Cancelled_StopsBetweenChunks) {
-    const Device device = cpu();
+    const Device device = make_device();
     const Model model = generated_model("half_googlenet");
     const Extractor extractor = make_extractor(device, model, options_for(64, 64));
     const auto input = test::Rng().floats(4 * 64 * 64 * 3);
@@ -103,7 +103,7 @@ TEST(Extractor_Cancelled_StopsBetweenChunks) {
 }
 
 TEST(Extractor_BadOptions_NameTheValue) {
-    const Device device = cpu();
+    const Device device = make_device();
     const Model model = generated_model("half_googlenet");
     auto check = [&](auto change, mirror_status status, const char* message) {
         auto options = options_for(224, 224);
@@ -133,7 +133,7 @@ TEST(Extractor_BadOptions_NameTheValue) {
 }
 
 TEST(Extractor_BelowMinimum_NamesIt) {
-    const Device device = cpu();
+    const Device device = make_device();
     const Model model = generated_model("resnet-50");
     const auto options = options_for(300, 192);
     mirror_extractor* extractor = nullptr;
@@ -143,7 +143,7 @@ TEST(Extractor_BelowMinimum_NamesIt) {
 }
 
 TEST(Extractor_BadImage_NamesIt) {
-    const Device device = cpu();
+    const Device device = make_device();
     const Model model = generated_model("half_googlenet");
     const Extractor extractor = make_extractor(device, model, options_for(64, 64));
     std::vector<uint8_t> pixels(64 * 64 * 3);
@@ -167,7 +167,7 @@ TEST(Extractor_BadImage_NamesIt) {
 }
 
 TEST(Extractor_OddStridesAndFormats_GiveTheSameRows) {
-    const Device device = cpu();
+    const Device device = make_device();
     const Model model = generated_model("half_googlenet");
     const Extractor extractor = make_extractor(device, model, options_for(64, 80));
     constexpr int width = 97, height = 71;

@@ -17,6 +17,15 @@ using mirror::Tensor;
 
 using namespace test;
 
+// Largest error allowed, of the largest output.
+struct Precision {
+    int32_t value;
+    const char* name;
+    double tolerance;
+};
+constexpr Precision precisions[] = {
+    {MIRROR_PRECISION_FP32, "fp32", 1e-5}, {MIRROR_PRECISION_FP16, "fp16", 2e-3}, {MIRROR_PRECISION_BF16, "bf16", 0.05}};
+
 // The golden image(s) [n, h, w, 3] minus the mean.
 std::vector<float> network_input(const Tensor& image) {
     std::vector<float> input(image.bytes.size());
@@ -29,7 +38,7 @@ void check_network(const std::string& network) {
     const auto folder = test::source_path("tests/data/nets");
     const auto images = SafeTensors::open((folder / "images.safetensors").string());
     const auto outputs = SafeTensors::open((folder / (network + ".safetensors")).string());
-    const Device device = cpu();
+    const Device device = make_device();
     const Model model = generated_model(network);
     mirror_device_info device_info{};
     device_info.struct_size = sizeof device_info;
@@ -38,7 +47,7 @@ void check_network(const std::string& network) {
     for (const Tensor& expected : outputs.tensors()) {
         const Tensor& image = images.at("image_" + expected.name.substr(7));
         const auto golden = outputs.values<float>(expected);
-        for (const int32_t precision : {MIRROR_PRECISION_FP32, MIRROR_PRECISION_BF16}) {
+        for (const auto& [precision, precision_name, tolerance] : precisions) {
             if (!(device_info.precisions >> precision & 1)) continue;
             auto options =
                 options_for(static_cast<int>(image.shape[1]), static_cast<int>(image.shape[2]));
@@ -53,9 +62,9 @@ void check_network(const std::string& network) {
             std::printf("%s %s %s: error %.2g of the largest output\n",
                         network.c_str(),
                         expected.name.c_str() + 7,
-                        precision == MIRROR_PRECISION_FP32 ? "fp32" : "bf16",
+                        precision_name,
                         error);
-            CHECK_NEAR(error, 0, precision == MIRROR_PRECISION_FP32 ? 1e-5 : 0.05);
+            CHECK_NEAR(error, 0, tolerance);
         }
     }
 }
@@ -94,7 +103,7 @@ TEST(Networks_Resnet152_EqualsGolden) {
 // A layer of every kind as the last one: its statistics tell the first wrong layer. The list is
 // short because every layer costs a pipeline of its own.
 TEST(Networks_StoppedAtALayer_HasItsGoldenStatistics) {
-    const Device device = cpu();
+    const Device device = make_device();
     const auto images =
         SafeTensors::open(test::source_path("tests/data/nets/images.safetensors").string());
     const std::pair<std::string, std::vector<std::string>> networks[] = {

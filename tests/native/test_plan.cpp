@@ -151,10 +151,10 @@ TEST(Plan_Concat_WritesSlicesOfOneBuffer) {
     const auto plan = make_plan(load_generated("googlenet"), 1, 224, 224, "inception_3a_output");
     const PlanTensor& output = plan->tensors[static_cast<size_t>(plan->output)];
     CHECK_EQ(output.channels, 256);
-    CHECK(output.dense());
+    CHECK(!output.slice);
     std::map<std::string, int64_t> channel;
     for (const PlanTensor& tensor : plan->tensors)
-        if (!tensor.dense()) {
+        if (tensor.slice) {
             CHECK_EQ(tensor.stride, 256);
             channel[tensor.layer] = tensor.offset - output.offset;
         }

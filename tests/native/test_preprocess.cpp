@@ -50,7 +50,7 @@ TEST(Resize_AllGoldenShapes_AreExact) {
 
 TEST(Preprocess_GoldenImages_AreExactInEveryFormat) {
     const auto file = golden();
-    const test::CpuDevice device;
+    const test::TestDevice device;
     int images = 0;
     for (const mirror::Tensor& tensor : file.tensors()) {
         if (tensor.name.rfind("image_", 0) != 0) continue;
@@ -76,7 +76,7 @@ TEST(Preprocess_GoldenImages_AreExactInEveryFormat) {
 }
 
 TEST(Preprocess_Gray_EqualsItsRgbCopy) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     test::Rng rng;
     const int width = 37, height = 23;
     std::vector<uint8_t> gray(width * height), rgb;
@@ -90,7 +90,7 @@ TEST(Preprocess_Gray_EqualsItsRgbCopy) {
 }
 
 TEST(Preprocess_ExtremeShapes_StayInside) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     // One pixel high and 65535 wide: the resized image would have 58 million columns, of which 31
     // are computed.
     std::vector<uint8_t> strip(65535);
@@ -110,7 +110,7 @@ TEST(Preprocess_ExtremeShapes_StayInside) {
 }
 
 TEST(Preprocess_BadArguments_AreNamed) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     const uint8_t pixels[12] = {};
     std::vector<float> out(3);
     mirror_image image{pixels, 2, 2, 6, MIRROR_FORMAT_RGB8, 0};

@@ -84,7 +84,7 @@ TEST(RegionLayout_BadArguments_AreNamed) {
 
 TEST(RegionPool_GoldenVectors_AreEqual) {
     const auto file = golden();
-    const test::CpuDevice device;
+    const test::TestDevice device;
     const std::map<std::string, int32_t> pools{
         {"MAX", MIRROR_POOL_MAX}, {"AVG", MIRROR_POOL_AVG}, {"L2", MIRROR_POOL_L2}};
     int checked = 0;
@@ -131,7 +131,7 @@ TEST(RegionPool_GoldenVectors_AreEqual) {
 }
 
 TEST(RegionPool_RaggedChannels_MatchReference) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     test::Rng rng;
     for (const int c : {1, 31, 33, 64, 65, 200})
         for (const int32_t pool : {MIRROR_POOL_MAX, MIRROR_POOL_AVG, MIRROR_POOL_L2}) {

@@ -7,7 +7,7 @@
 namespace {
 
 TEST(L2Normalize_RaggedShapes_MatchReference) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     test::Rng rng;
     for (const int dim : {1, 7, 8, 31, 33, 256, 1024}) {
         const int count = 13;
@@ -31,7 +31,7 @@ TEST(L2Normalize_RaggedShapes_MatchReference) {
 }
 
 TEST(L2Normalize_HugeAndTinyRows_KeepTheirDirection) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     // Squares would overflow or vanish in float32.
     const float x[] = {3e13f, 4e13f, 3e-30f, 4e-30f};
     float y[4];
@@ -40,7 +40,7 @@ TEST(L2Normalize_HugeAndTinyRows_KeepTheirDirection) {
 }
 
 TEST(Gemm_RaggedShapes_MatchReference) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     test::Rng rng;
     mirror_device_info info{};
     info.struct_size = sizeof info;
@@ -68,7 +68,7 @@ TEST(Gemm_RaggedShapes_MatchReference) {
 }
 
 TEST(TopK_ManyTies_EqualsFullSort) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     test::Rng rng;
     for (const int64_t n : {1, 2, 31, 500, 3000})
         for (const int64_t k : {int64_t{1}, (n + 1) / 2, n})

@@ -7,7 +7,7 @@ namespace {
 
 struct Owned {
     Owned(mirror_device* device, int regions, int dim) {
-        CHECK_OK(mirror_index_create(&handle, device, regions, dim));
+        CHECK_OK(mirror_index_create(&handle, device, regions, dim, MIRROR_PRECISION_FP32));
     }
     ~Owned() { mirror_index_destroy(handle); }
     operator mirror_index*() const { return handle; }
@@ -32,7 +32,7 @@ std::vector<float> unit_rows(test::Rng& rng, mirror_device* device, int64_t coun
 // All of search against the references for one shape; image 3 repeats image 0, so there are exact
 // ties.
 void check_shape(int64_t n, int64_t nq, int regions, int dim) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     test::Rng rng(static_cast<uint64_t>(n * 1000003 + regions * 1009 + dim));
     auto rows = unit_rows(rng, device, n * regions, dim);
     const size_t image = static_cast<size_t>(regions) * dim;
@@ -104,7 +104,7 @@ TEST(Search_MoreRegionsThanATile_MatchesReference) {
 }
 
 TEST(Search_SeveralChunks_FindsEveryImageAgain) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     test::Rng rng;
     const int regions = 2, dim = 4096;  // 32 KB an image: 16 MB chunks end near image 500
     const int64_t n = 1300;
@@ -147,7 +147,7 @@ TEST(Search_OnOneThread_GivesTheSameBits) {
 }
 
 TEST(Search_Cancelled_StopsWithItsStatus) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     test::Rng rng;
     const auto rows = unit_rows(rng, device, 200 * 35, 16);
     const Owned index(device, 35, 16);
@@ -170,7 +170,7 @@ TEST(Search_Cancelled_StopsWithItsStatus) {
 }
 
 TEST(Search_BadInput_NamesImageAndRegion) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     const Owned index(device, 2, 3);
     std::vector<float> rows(4 * 6, 0.5f);
     auto options = options_of(3);
@@ -213,7 +213,7 @@ TEST(Search_BadInput_NamesImageAndRegion) {
 }
 
 TEST(Expand_MatchesReference_AlsoInPlace) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     test::Rng rng;
     const int regions = 5, dim = 12, n = 20, k = 6, neighbours = 4;
     const int64_t count = 3, image = regions * dim;

@@ -35,7 +35,7 @@ TEST(WhiteningFit_GoldenRows_GivesTheExactPca) {
     const auto variances = file.values<double>(file.at("variances"));
     const int dim = static_cast<int>(mean.size()), kept = static_cast<int>(variances.size());
     const int64_t count = static_cast<int64_t>(rows.size()) / dim;
-    const test::CpuDevice device;
+    const test::TestDevice device;
     const auto options = options_of(kept);
     Owned fitted;
     CHECK_OK(mirror_whitening_fit(&fitted.handle, device, rows.data(), count, dim, &options));
@@ -77,7 +77,7 @@ TEST(WhiteningFit_GoldenRows_GivesTheExactPca) {
 }
 
 TEST(WhiteningFit_ByVariance_KeepsTheFewestThatExceedIt) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     // Axis-aligned rows +-a, +-b, +-c: variances in the ratio 16 : 4 : 1, so ratios 0.762,
     // 0.952, 1.
     const float rows[] = {4, 0, 0, -4, 0, 0, 0, 2, 0, 0, -2, 0, 0, 0, 1, 0, 0, -1};
@@ -97,7 +97,7 @@ TEST(WhiteningFit_ByVariance_KeepsTheFewestThatExceedIt) {
 }
 
 TEST(WhiteningFit_ManyRows_CrossesTilesExactly) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     test::Rng rng;
     const int dim = 3;
     const int64_t count = 9001;  // several tiles, the last one ragged
@@ -119,7 +119,7 @@ TEST(WhiteningFit_ManyRows_CrossesTilesExactly) {
 }
 
 TEST(WhiteningApply_RowEqualToTheMean_GivesZeros) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     const double mean[] = {0.1f, -0.7f, 1e3f}, components[] = {0.6, 0.8, 0, -0.8, 0.6, 0},
                  variances[] = {0.5, 1e-6};
     Owned made;
@@ -134,7 +134,7 @@ TEST(WhiteningApply_RowEqualToTheMean_GivesZeros) {
 }
 
 TEST(Whitening_SavedAndLoaded_IsTheSame) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     test::Rng rng;
     const auto rows = rng.floats(50 * 9);
     const auto options = options_of(4);
@@ -191,7 +191,7 @@ TEST(WhiteningLoad_BadFiles_AreNamed) {
 }
 
 TEST(WhiteningFit_BadInput_IsRefusedWithValues) {
-    const test::CpuDevice device;
+    const test::TestDevice device;
     test::Rng rng;
     auto rows = rng.floats(4 * 6);
     mirror_whitening* out = nullptr;

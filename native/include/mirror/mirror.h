@@ -14,7 +14,7 @@
  *     float* rows = malloc(count * info.regions * info.dim * sizeof(float));
  *     mirror_extractor_run(extractor, images, count, rows, NULL);              decoded pixels in, [count, R, D] out
  *     mirror_l2_normalize(device, rows, count * info.regions, info.dim, rows);
- *     mirror_index_create(&index, device, info.regions, info.dim);
+ *     mirror_index_create(&index, device, info.regions, info.dim, MIRROR_PRECISION_FP32);
  *     mirror_index_add(index, rows, count);
  *     mirror_index_search(index, rows, count, &search_options, ids, scores);   every image against every image
  *
@@ -65,7 +65,7 @@ typedef int32_t mirror_status;
 
 /* ---- Library ------------------------------------------------------------------------------------------------------ */
 
-#define MIRROR_ABI_VERSION 1u
+#define MIRROR_ABI_VERSION 2u
 
 /* The ABI of the loaded library: compare with MIRROR_ABI_VERSION once, before anything else. */
 MIRROR_API uint32_t mirror_abi_version(void);
@@ -118,9 +118,22 @@ typedef struct mirror_device_info {
     char name[128];         /* e.g. "AMD EPYC" */
 } mirror_device_info;
 
-/* name: "auto", "cpu", "cuda" or "cuda:N". "auto" takes the best device present and logs which and why. threads: CPU threads,
- * 0 = all that the process may use. NO_DEVICE names what is missing. */
+/* name: "auto", "cpu", "cuda", "cuda:N", or "cuda:N,M,..." for several GPUs that share the work (single operations run on the first).
+ * "auto" takes the best device present and logs which and why. threads: CPU threads, 0 = all that the process may use. NO_DEVICE names what was looked
+ * for, what was found and what would be needed. */
 MIRROR_API mirror_status mirror_device_create(mirror_device** out, const char* name, int32_t threads);
+
+typedef struct mirror_cuda_options {
+    uint32_t struct_size;
+    int32_t ordinal; /* GPU whose primary context is used where context is NULL */
+    void* context;   /* a host's CUcontext, or NULL; must outlive the device and all made on it */
+    void* stream;    /* a host's CUstream that all work is ordered with, not the legacy default stream; NULL: one of our own */
+} mirror_cuda_options;
+
+/* A GPU that a CUDA host (ManagedCuda, cuda-python, a renderer) already uses. Device memory of that context may then be passed, without a copy to
+ * the host, to mirror_extractor_run (pixels, out), _run_input, _run_map, mirror_index_add and _search, mirror_whitening_fit and _apply, mirror_l2_normalize,
+ * mirror_similarity and mirror_topk. Results are complete when a call returns; inputs must be complete on `stream`, or synchronised, before it. */
+MIRROR_API mirror_status mirror_device_create_cuda(mirror_device** out, const mirror_cuda_options* options);
 MIRROR_API void mirror_device_destroy(mirror_device* device);
 MIRROR_API mirror_status mirror_device_get_info(const mirror_device* device, mirror_device_info* out);
 
@@ -280,8 +293,9 @@ typedef struct mirror_search_options {
 } mirror_search_options;
 
 MIRROR_API void mirror_search_options_init(mirror_search_options* options);
-/* Of every image: regions R, 1..4096, and dim D, 1..65536. */
-MIRROR_API mirror_status mirror_index_create(mirror_index** out, mirror_device* device, int32_t regions, int32_t dim);
+/* Of every image: regions R, 1..4096, and dim D, 1..65536. precision: how descriptors are kept and multiplied, MIRROR_PRECISION_FP32, or FP16 on
+ * a GPU (half the memory, tensor cores, float32 sums; the dot metric only). */
+MIRROR_API mirror_status mirror_index_create(mirror_index** out, mirror_device* device, int32_t regions, int32_t dim, int32_t precision);
 MIRROR_API void mirror_index_destroy(mirror_index* index);
 /* Appends rows [count, R, D], copied as given. NaN and infinity are refused with their image and region. */
 MIRROR_API mirror_status mirror_index_add(mirror_index* index, const float* rows, int64_t count);

@@ -11,6 +11,15 @@ mirror_status mirror_device_create(mirror_device** out, const char* name, int32_
     });
 }
 
+mirror_status mirror_device_create_cuda(mirror_device** out, const mirror_cuda_options* options) {
+    return mirror::guard([&] {
+        mirror::checked(out, "out") = nullptr;
+        const mirror_cuda_options& wanted = mirror::checked_struct(options, "options");
+        *out = new mirror_device(
+            mirror::make_cuda_backend(wanted.ordinal, wanted.context, wanted.stream));
+    });
+}
+
 void mirror_device_destroy(mirror_device* device) {
     delete device;
 }

@@ -16,11 +16,12 @@ void mirror_search_options_init(mirror_search_options* options) {
 mirror_status mirror_index_create(mirror_index** out,
                                   mirror_device* device,
                                   int32_t regions,
-                                  int32_t dim) {
+                                  int32_t dim,
+                                  int32_t precision) {
     return guard([&] {
         checked(out, "out") = nullptr;
         *out = new mirror_index(
-            std::make_shared<Index>(checked(device, "device").object, regions, dim));
+            std::make_shared<Index>(checked(device, "device").object, regions, dim, precision));
     });
 }
 

@@ -112,7 +112,7 @@ mirror_status mirror_l2_normalize(
         require(dim >= 1, "dim is ", dim, ", expected >= 1");
         checked_size("x", count, dim);
         if (count == 0) return;
-        require_finite(&checked(x, "x"), count, 0, dim, "x:");
+        require_finite(backend, &checked(x, "x"), count, 0, dim, "x:");
         backend.l2_normalize(x, count, dim, &checked(y, "y"));
     });
 }
@@ -135,8 +135,8 @@ mirror_status mirror_similarity(mirror_device* device,
         checked_size("rows", nd, regions, dim);
         checked_size("scores", nq, nd);
         if (nq == 0 || nd == 0) return;
-        require_finite(&checked(queries, "queries"), nq, regions, dim, "queries:");
-        require_finite(&checked(rows, "rows"), nd, regions, dim, "rows:");
+        require_finite(backend, &checked(queries, "queries"), nq, regions, dim, "queries:");
+        require_finite(backend, &checked(rows, "rows"), nd, regions, dim, "rows:");
         backend.similarity(
             queries, nq, rows, nd, regions, dim, similarity, metric, &checked(scores, "scores"));
     });
@@ -158,7 +158,7 @@ mirror_status mirror_topk(mirror_device* device,
         const size_t total = checked_size("scores", rows, n);
         if (rows == 0) return;
         checked(scores, "scores");
-        for (size_t i = 0; i < total; ++i)
+        for (size_t i = 0; i < total && !backend.on_device(scores); ++i)
             require(!std::isnan(scores[i]),
                     "scores row ",
                     i / n,

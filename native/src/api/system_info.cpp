@@ -1,15 +1,21 @@
 // mirror_system_info: what this build is and what it found on this machine, as one JSON object.
-#include <cblas.h>
-#include <omp.h>
-
-#include <mutex>
-#include <oneapi/dnnl/dnnl.hpp>
 #include <sstream>
 #include <string>
 
 #include "api/guard.h"
-#include "backend/cpu/features.h"
 #include "base/json.h"
+#if MIRROR_HAS_CPU
+#include <cblas.h>
+#include <omp.h>
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include "backend/cpu/features.h"
+#endif
+#if MIRROR_HAS_CUDA
+#include "backend/cuda/choose.h"
+#include "backend/cuda/report.h"
+#endif
 
 namespace mirror {
 
@@ -29,6 +35,19 @@ std::string compiler() {
 #endif
 }
 
+std::string library(const std::string& name,
+                    const std::string& version,
+                    const std::string& detail) {
+    return text("{\"name\":",
+                json_quote(name),
+                ",\"version\":",
+                version.empty() ? "null" : json_quote(version),
+                ",\"detail\":",
+                json_quote(detail),
+                "}");
+}
+
+#if MIRROR_HAS_CPU
 std::string runtime_name(unsigned runtime) {
     switch (runtime) {
         case DNNL_RUNTIME_SEQ:
@@ -44,19 +63,7 @@ std::string runtime_name(unsigned runtime) {
     }
 }
 
-std::string library(const std::string& name,
-                    const std::string& version,
-                    const std::string& detail) {
-    return text("{\"name\":",
-                json_quote(name),
-                ",\"version\":",
-                version.empty() ? "null" : json_quote(version),
-                ",\"detail\":",
-                json_quote(detail),
-                "}");
-}
-
-std::string libraries() {
+std::string cpu_libraries() {
     const dnnl_version_t* onednn = dnnl_version();
     const std::string onednn_version = text(onednn->major, '.', onednn->minor, '.', onednn->patch);
     // "OpenBLAS 0.3.21 NO_AFFINITY USE_OPENMP Haswell MAX_THREADS=64"
@@ -64,42 +71,53 @@ std::string libraries() {
     std::string word, blas_version;
     config >> word >> blas_version;
     const std::string blas = text(openblas_get_config(), "; kernels for ", openblas_get_corename());
-    return text("[",
-                library("oneDNN", onednn_version, runtime_name(onednn->cpu_runtime) + " threads"),
-                ",",
-                library("OpenBLAS", blas_version, blas),
-                ",",
-                library("LAPACKE", blas_version, "the LAPACK interface installed with BLAS"),
-                ",",
-                library("CUDA driver", "", "not looked for: this build has no CUDA backend"),
-                "]");
+    return library("oneDNN", onednn_version, runtime_name(onednn->cpu_runtime) + " threads") + "," +
+           library("OpenBLAS", blas_version, blas) + "," +
+           library("LAPACKE", blas_version, "the LAPACK interface installed with BLAS") + ",";
 }
 
-std::string instruction_sets() {
-    std::string list;
+// "cpu", "cores", "memory_bytes", "instruction_sets"
+std::string processor() {
+    std::string sets;
     for (const CpuFeature& feature : cpu_features())
-        if (feature.present) list += text(list.empty() ? "" : ",", json_quote(feature.name));
-    return text("[", list, "]");
+        if (feature.present) sets += text(sets.empty() ? "" : ",", json_quote(feature.name));
+    return text("\"cpu\":", json_quote(cpu_name()), ",\"cores\":", omp_get_num_procs(), ",\"memory_bytes\":", physical_memory(),
+                ",\"instruction_sets\":[", sets, "],");
 }
+constexpr const char* kCpuBackend = "\"cpu\"";
+#else
+std::string cpu_libraries() {
+    return library("oneDNN", "", "not looked for: this build has no CPU backend") + ",";
+}
+std::string processor() {
+    return "";
+}
+constexpr const char* kCpuBackend = "";
+#endif
+
+#if MIRROR_HAS_CUDA
+std::string cuda_libraries() {
+    return cuda::driver_json();
+}
+std::string cuda_fields() {
+    return text(",\"gpus\":", cuda::gpus_json(), ",\"kernel_images\":", cuda::images_json(), ",\"kernels\":", cuda::kernels_json(),
+                ",\"kernels_measured_on_hardware\":", cuda::kMeasuredOnHardware ? "true" : "false");
+}
+constexpr const char* kCudaBackend = MIRROR_HAS_CPU ? ",\"cuda\"" : "\"cuda\"";
+#else
+std::string cuda_libraries() {
+    return library("CUDA driver", "", "not looked for: this build has no CUDA backend");
+}
+std::string cuda_fields() {
+    return "";
+}
+constexpr const char* kCudaBackend = "";
+#endif
 
 std::string system_info() {
-    return text("{\"version\":",
-                json_quote(mirror_version()),
-                ",\"git_hash\":",
-                json_quote(git_hash()),
-                ",\"compiler\":",
-                json_quote(compiler()),
-                ",\"cpu\":",
-                json_quote(cpu_name()),
-                ",\"cores\":",
-                omp_get_num_procs(),
-                ",\"memory_bytes\":",
-                physical_memory(),
-                ",\"instruction_sets\":",
-                instruction_sets(),
-                ",\"libraries\":",
-                libraries(),
-                ",\"backends\":[\"cpu\"]}");
+    return text("{\"version\":", json_quote(mirror_version()), ",\"git_hash\":", json_quote(git_hash()), ",\"compiler\":", json_quote(compiler()),
+                ",", processor(), "\"libraries\":[", cpu_libraries(), cuda_libraries(), "],\"backends\":[", kCpuBackend, kCudaBackend, "]",
+                cuda_fields(), "}");
 }
 
 }  // namespace

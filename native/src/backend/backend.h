@@ -1,6 +1,6 @@
-// The interface between the core and the hardware. One Backend per mirror_device. Pointers are host
-// memory, float32, row-major, already validated by the caller: a backend computes, it does not
-// check arguments. Operations exist singly (tests, hosts with their own network) and as two
+// The interface between the core and the hardware. One Backend per mirror_device. Arrays are
+// float32, row-major, already validated by the caller: a backend computes, it does not check
+// arguments. They lie in host memory, or in the device's own where on_device() says so. Operations exist singly (tests, hosts with their own network) and as two
 // stateful objects that keep their data where the hardware wants it: a Pipeline (photographs ->
 // descriptors) and a Store (descriptors of many images, exact search).
 #pragma once
@@ -31,11 +31,16 @@ struct PipelineSpec {
 class Pipeline {
   public:
     virtual ~Pipeline() = default;
-    // count <= spec.batch in all three. out [count, R, D].
+    // Images that one run takes at most: the spec's batch, times the devices that share the work.
+    virtual int capacity() const = 0;
+    // count <= capacity() in all three. out [count, R, D]. The first two may return before `out` is
+    // written; then finish() waits for it, and drop() gives it up (the caller's memory is going away).
     virtual void run_images(const mirror_image* images, int count, float* out) = 0;
     virtual void run_input(const float* input, int count, float* out) = 0;
     // First scale only: out [count, map_h, map_w, D].
     virtual void run_map(const float* input, int count, float* out) = 0;
+    virtual void finish() {}
+    virtual void drop() noexcept {}
     virtual int64_t arena_bytes() const = 0;
     virtual int64_t weight_bytes() const = 0;
 };
@@ -79,7 +84,14 @@ class Backend {
     virtual mirror_device_info info() const = 0;
 
     virtual std::unique_ptr<Pipeline> make_pipeline(PipelineSpec spec) = 0;
-    virtual std::unique_ptr<Store> make_store(int regions, int dim) = 0;
+    // precision: how descriptors are kept and multiplied; FP32, or another of info().precisions.
+    virtual std::unique_ptr<Store> make_store(int regions, int dim, int32_t precision) = 0;
+
+    // Pixels of plans for this backend start at multiples of this many channels.
+    virtual int channel_alignment(int32_t precision) const = 0;
+    virtual bool on_device(const void* pointer) const = 0;
+    // Index of the first NaN or value beyond +-limit in x [count] on the device, -1: none.
+    virtual int64_t find_beyond(const float* x, int64_t count, float limit) const = 0;
 
     virtual void preprocess(
         const mirror_image& image, int height, int width, const float* mean, float* out) = 0;
@@ -154,7 +166,9 @@ class Backend {
                       float* c) = 0;
 };
 
-// "auto", "cpu", "cuda", "cuda:N"; NO_DEVICE where this build or machine has none.
+// "auto", "cpu", "cuda", "cuda:N" or "cuda:N,M,..."; NO_DEVICE where this build or machine has none.
 std::shared_ptr<Backend> make_backend(const char* name, int threads);
+// One GPU through a host's own context and stream.
+std::shared_ptr<Backend> make_cuda_backend(int ordinal, void* context, void* stream);
 
 }  // namespace mirror

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/checked.h"
+#include "base/log.h"
 #include "extract/image_check.h"
 #include "plan/plan.h"
 #include "retrieval/regions.h"
@@ -80,23 +81,57 @@ void check(const mirror_extractor_options& options, const mirror_device_info& de
 Extractor::Extractor(std::shared_ptr<Backend> backend,
                      std::shared_ptr<const Model> model,
                      const mirror_extractor_options& options)
-    : backend_(std::move(backend)), batch_(options.batch) {
+    : backend_(std::move(backend)),
+      model_(std::move(model)),
+      options_(options),
+      layer_(options.layer ? options.layer : ""),
+      batch_(options.batch) {
     check(options, backend_->info());
-    const std::span steps(options.steps, static_cast<size_t>(options.step_count));
-    const std::string layer = options.layer ? options.layer : "";
+    make_pipeline();
+}
 
+void Extractor::make_pipeline() {
+    for (;;) {
+        try {
+            return plan(batch_);
+        } catch (const Error& error) {
+            if (!halve_batch(error)) throw;
+        }
+    }
+}
+
+// Where the device ran out of memory and there is something to halve.
+bool Extractor::halve_batch(const Error& error) {
+    if (error.status() != MIRROR_E_OUT_OF_MEMORY || batch_ == 1) return false;
+    if (pipeline_) pipeline_->finish();  // what earlier chunks computed is delivered
+    log(MIRROR_LOG_WARNING,
+        text("a batch of ", batch_, " images does not fit, going on with ", batch_ / 2, ": ", error.what()));
+    batch_ /= 2;
+    return true;
+}
+
+void Extractor::plan(int batch) {
+    pipeline_.reset();
+    const mirror_extractor_options& options = options_;
+    const std::span steps(options.steps, static_cast<size_t>(options.step_count));
     PipelineSpec spec;
-    spec.batch = options.batch;
+    spec.batch = batch;
     spec.height = options.height;
     spec.width = options.width;
     std::copy(std::begin(options.mean), std::end(options.mean), spec.mean);
     spec.precision = options.precision;
     spec.pool = options.pool;
+    info_ = {};
     info_.struct_size = sizeof info_;
     info_.scales = scale_count(options);
     for (int scale = 0; scale < info_.scales; ++scale) {
         const auto plan =
-            make_plan(model, options.batch, options.height >> scale, options.width >> scale, layer);
+            make_plan(model_,
+                      batch,
+                      options.height >> scale,
+                      options.width >> scale,
+                      layer_,
+                      backend_->channel_alignment(options.precision));
         const PlanTensor& map = plan->tensors[static_cast<size_t>(plan->output)];
         spec.plans.push_back(plan);
         spec.regions.push_back(region_layout(map.height, map.width, steps));
@@ -118,8 +153,10 @@ Extractor::Extractor(std::shared_ptr<Backend> backend,
 
 mirror_extractor_info Extractor::info() const {
     mirror_extractor_info result = info_;
-    result.arena_bytes = pipeline_->arena_bytes();
-    result.weight_bytes = pipeline_->weight_bytes();
+    if (pipeline_) {
+        result.arena_bytes = pipeline_->arena_bytes();
+        result.weight_bytes = pipeline_->weight_bytes();
+    }
     return result;
 }
 
@@ -127,9 +164,24 @@ template <class Chunk>
 void Extractor::in_chunks(int64_t count, const mirror_progress* progress, Chunk&& chunk) {
     require(count >= 0, "count is ", count, ", expected >= 0");
     const Progress report(progress, count);
-    for (int64_t start = 0; start < count; start += batch_) {
-        report.report(start);
-        chunk(start, static_cast<int>(std::min<int64_t>(batch_, count - start)));
+    if (!pipeline_) make_pipeline();
+    // Results of earlier chunks may still be on their way while the next one starts.
+    try {
+        for (int64_t start = 0; start < count;) {
+            report.report(start);
+            const auto size = static_cast<int>(std::min<int64_t>(pipeline_->capacity(), count - start));
+            try {
+                chunk(start, size);
+                start += size;
+            } catch (const Error& error) {
+                if (!halve_batch(error)) throw;
+                make_pipeline();
+            }
+        }
+        pipeline_->finish();
+    } catch (...) {
+        if (pipeline_) pipeline_->drop();
+        throw;
     }
     report.report(count);
 }

@@ -1,11 +1,13 @@
 // Photographs in, regional descriptors out: options checked, networks planned for every scale,
-// images cut into chunks of one batch. The work itself is the backend's pipeline.
+// images cut into chunks of one batch. The work itself is the backend's pipeline. Where the device's
+// memory does not hold a batch, the batch is halved, and that is logged.
 #pragma once
 
 #include <memory>
 #include <vector>
 
 #include "backend/backend.h"
+#include "base/error.h"
 #include "model/model.h"
 
 namespace mirror {
@@ -30,8 +32,15 @@ class Extractor {
   private:
     template <class Chunk>
     void in_chunks(int64_t count, const mirror_progress* progress, Chunk&& chunk);
+    void plan(int batch);
+    void make_pipeline();
+    bool halve_batch(const Error& error);
+
 
     std::shared_ptr<Backend> backend_;  // outlives the pipeline
+    std::shared_ptr<const Model> model_;
+    mirror_extractor_options options_;
+    std::string layer_;
     int batch_ = 1;
     int64_t input_elements_ = 0;  // of one image
     int64_t row_elements_ = 0;    // R * D

@@ -60,8 +60,10 @@ class Planner {
             int batch,
             int height,
             int width,
-            const std::string& layer)
+            const std::string& layer,
+            int alignment)
         : graph_(model->graph()),
+          alignment_(alignment),
           target_(target_layer(graph_, layer)),
           needed_(path_to(graph_, target_)) {
         plan_.batch = batch;
@@ -131,7 +133,7 @@ class Planner {
         result.height = static_cast<int>(heights_[index(layer)]);
         result.width = static_cast<int>(widths_[index(layer)]);
         result.channels = graph_.layer(layer).channels;
-        result.stride = result.channels;
+        result.stride = (result.channels + alignment_ - 1) / alignment_ * alignment_;
         plan_.tensors.push_back(std::move(result));
         storage_.push_back(-1);
         return static_cast<int>(plan_.tensors.size()) - 1;
@@ -236,7 +238,10 @@ class Planner {
             if (consumers_[index(input)].size() != 1)
                 unsupported(input, "is read by more than a concat");
             const int part = tensor_of_[index(input)];
-            tensor(part).stride = tensor(output).channels;
+            if (channel % alignment_ != 0 || tensor(part).channels % alignment_ != 0)
+                unsupported(input, "is a concat's slice of channels that vectors do not fit");
+            tensor(part).stride = tensor(output).stride;
+            tensor(part).slice = true;
             tensor(part).offset =
                 channel;  // from the start of the concat, until memory is assigned
             storage_[index(part)] = output;
@@ -278,7 +283,7 @@ class Planner {
             const PlanTensor& tensor = plan_.tensors[t];
             if (root(static_cast<int>(t)) == static_cast<int>(t))
                 buffers[t].elements = static_cast<int64_t>(checked_size(
-                    "activations", plan_.batch, tensor.height, tensor.width, tensor.channels));
+                    "activations", plan_.batch, tensor.height, tensor.width, tensor.stride));
         }
         plan_.arena_elements = place(buffers);
         for (size_t t = 0; t < buffers.size(); ++t)
@@ -292,6 +297,7 @@ class Planner {
     }
 
     const Graph& graph_;
+    const int alignment_;
     const int target_;
     const std::vector<bool> needed_;
     Plan plan_;
@@ -308,12 +314,13 @@ std::shared_ptr<const Plan> make_plan(std::shared_ptr<const Model> model,
                                       int batch,
                                       int height,
                                       int width,
-                                      const std::string& layer) {
+                                      const std::string& layer,
+                                      int alignment) {
     require(batch >= 1, "batch is ", batch, ", expected >= 1");
     require(height >= 1 && height <= max_side, "height is ", height, ", expected 1 to ", max_side);
     require(width >= 1 && width <= max_side, "width is ", width, ", expected 1 to ", max_side);
     return std::make_shared<const Plan>(
-        Planner(std::move(model), batch, height, width, layer).run());
+        Planner(std::move(model), batch, height, width, layer, alignment).run());
 }
 
 int min_size(const Graph& graph, const std::string& layer) {

@@ -23,17 +23,17 @@ struct PlanTensor {
     int height = 0;
     int width = 0;
     int channels = 0;
-    int stride = 0;      // elements from pixel to pixel; > channels for a slice of a concat
+    int stride = 0;      // elements from pixel to pixel: channels rounded up to the plan's
+                         // alignment, or the concat's for a slice of one
+    bool slice = false;  // lies in the channels of a concat: nothing but `channels` may be written
     int64_t offset = 0;  // elements from the start of the arena; a multiple of 64 unless a slice
-
-    bool dense() const { return stride == channels; }
 };
 
 struct Operation {
     OperationKind kind = OperationKind::conv;
     std::string
         name;  // the graph's layer it starts with; a convolution's result may be a later layer's
-    int input = 0;  // tensors; an input is always dense
+    int input = 0;  // tensors; an input is never a slice
     int output = 0;
     mirror_window window{};  // conv and pools, padding resolved
     // conv: output = relu?(conv + bias + residual).
@@ -58,8 +58,13 @@ struct Plan {
 
 // layer empty: the network's output. NOT_FOUND for an unknown layer; INVALID_ARGUMENT with the
 // minimum where the input is too small.
-std::shared_ptr<const Plan> make_plan(
-    std::shared_ptr<const Model> model, int batch, int height, int width, const std::string& layer);
+// Pixels and slices start at multiples of `alignment` channels.
+std::shared_ptr<const Plan> make_plan(std::shared_ptr<const Model> model,
+                                      int batch,
+                                      int height,
+                                      int width,
+                                      const std::string& layer,
+                                      int alignment = 1);
 
 // Smallest input side at which every layer up to `layer` (empty: all) has an output.
 int min_size(const Graph& graph, const std::string& layer);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backend/backend.h"
 #include "base/error.h"
 
 namespace mirror {
@@ -24,10 +25,16 @@ int64_t first_bad(const float* x, int64_t count) {
 
 }  // namespace
 
-void require_finite(const float* rows, int64_t count, int regions, int dim, const char* what) {
+void require_finite(const Backend& backend,
+                    const float* rows,
+                    int64_t count,
+                    int regions,
+                    int dim,
+                    const char* what) {
     const int64_t total = count * std::max(regions, 1) * dim;
-    const int64_t at = first_bad(rows, total);
-    if (at == total) return;
+    const bool remote = backend.on_device(rows);
+    const int64_t at = remote ? backend.find_beyond(rows, total, kMaxMagnitude) : first_bad(rows, total);
+    if (at == total || at < 0) return;
     const int64_t row = at / dim;
     const std::string place =
         regions > 0 ? text("image ", row / regions, ", region ", row % regions) : text("row ", row);
@@ -36,7 +43,7 @@ void require_finite(const float* rows, int64_t count, int regions, int dim, cons
          ' ',
          place,
          " holds ",
-         rows[at],
+         remote ? text("a value not allowed") : text(rows[at]),
          " at ",
          at % dim,
          ", expected finite values within +-",

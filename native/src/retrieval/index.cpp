@@ -31,10 +31,18 @@ void require_similarity(int32_t similarity, int32_t metric) {
             ", expected 0 (DOT) or 1 (EUCLIDEAN)");
 }
 
-Index::Index(std::shared_ptr<Backend> backend, int32_t regions, int32_t dim)
-    : backend_(std::move(backend)), regions_(regions), dim_(dim) {
+Index::Index(std::shared_ptr<Backend> backend, int32_t regions, int32_t dim, int32_t precision)
+    : backend_(std::move(backend)), regions_(regions), dim_(dim), precision_(precision) {
     require_descriptor(regions, dim);
-    store_ = backend_->make_store(regions, dim);
+    const mirror_device_info device = backend_->info();
+    require(precision == MIRROR_PRECISION_FP32 ||
+                (precision == MIRROR_PRECISION_FP16 && device.kind == MIRROR_DEVICE_CUDA),
+            "precision is ",
+            precision,
+            ", which an index on ",
+            device.name,
+            " does not support; use 0 (fp32), or 2 (fp16) on a GPU");
+    store_ = backend_->make_store(regions, dim, precision);
 }
 
 void Index::add(const float* rows, int64_t count) {
@@ -48,7 +56,7 @@ void Index::add(const float* rows, int64_t count) {
             " exceeds ",
             limit,
             ", the most an index holds");
-    require_finite(rows, count, regions_, dim_, "rows:");
+    require_finite(*backend_, rows, count, regions_, dim_, "rows:");
     store_->add(rows, count);
 }
 
@@ -60,8 +68,11 @@ void Index::search(const float* queries,
     checked_size("queries", count, regions_, dim_);
     require(options.top >= 1, "options.top is ", options.top, ", expected >= 1");
     require_similarity(options.similarity, options.metric);
+    require(precision_ == MIRROR_PRECISION_FP32 || options.metric == MIRROR_METRIC_DOT,
+            "options.metric is 1 (EUCLIDEAN), which an index in half precision does not support: "
+            "create it with precision 0 (fp32)");
     require(size() > 0, "the index is empty: add images before searching");
-    require_finite(queries, count, regions_, dim_, "queries:");
+    require_finite(*backend_, queries, count, regions_, dim_, "queries:");
     SearchJob job;
     job.queries = queries;
     job.count = count;
@@ -85,7 +96,7 @@ void Index::expand(const float* queries,
     require(k >= 1, "k is ", k, ", expected >= 1");
     require(neighbours >= 0, "neighbours is ", neighbours, ", expected >= 0");
     checked_size("ids", count, k);
-    require_finite(queries, count, regions_, dim_, "queries:");
+    require_finite(*backend_, queries, count, regions_, dim_, "queries:");
     const int used = std::min(k, neighbours);
     for (int64_t q = 0; q < count; ++q)
         for (int j = 0; j < used; ++j) {

@@ -18,7 +18,7 @@ void require_similarity(int32_t similarity, int32_t metric);
 
 class Index {
   public:
-    Index(std::shared_ptr<Backend> backend, int32_t regions, int32_t dim);
+    Index(std::shared_ptr<Backend> backend, int32_t regions, int32_t dim, int32_t precision);
 
     int64_t size() const { return store_->size(); }
     void add(const float* rows, int64_t count);
@@ -41,6 +41,7 @@ class Index {
   private:
     std::shared_ptr<Backend> backend_;  // outlives the store
     int regions_, dim_;
+    int32_t precision_;
     std::unique_ptr<Store> store_;
 };
 

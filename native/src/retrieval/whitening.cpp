@@ -1,7 +1,5 @@
 #include "retrieval/whitening.h"
 
-#include <lapacke.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -10,6 +8,7 @@
 
 #include "base/checked.h"
 #include "model/safetensors.h"
+#include "retrieval/eigen.h"
 #include "retrieval/finite.h"
 #include "retrieval/index.h"
 
@@ -19,58 +18,6 @@ namespace {
 // A variance below this share of the largest is rounding noise of the covariance, not a direction
 // of the data.
 constexpr double kRankTolerance = 1e-12;
-
-struct Spectrum {
-    std::vector<double> values;   // decreasing
-    std::vector<double> vectors;  // [values, dim], rows
-};
-
-// The `count` largest eigenpairs of a symmetric matrix [dim, dim], which is destroyed.
-Spectrum largest_eigenpairs(std::vector<double>& matrix, int dim, int count) {
-    std::vector<double> values(dim), vectors(checked_size("components", dim, count));
-    std::vector<lapack_int> support(2 * static_cast<size_t>(count));
-    lapack_int found = 0;
-    // Symmetric, so row-major equals column-major; column-major vectors are the rows we want.
-    const lapack_int status = LAPACKE_dsyevr(LAPACK_COL_MAJOR,
-                                             'V',
-                                             'I',
-                                             'U',
-                                             dim,
-                                             matrix.data(),
-                                             dim,
-                                             0.0,
-                                             0.0,
-                                             dim - count + 1,
-                                             dim,
-                                             0.0,
-                                             &found,
-                                             values.data(),
-                                             vectors.data(),
-                                             dim,
-                                             support.data());
-    if (status == LAPACK_WORK_MEMORY_ERROR || status == LAPACK_TRANSPOSE_MEMORY_ERROR)
-        throw std::bad_alloc();
-    if (status != 0 || found != count)
-        fail(MIRROR_E_INTERNAL,
-             "dsyevr returned ",
-             status,
-             " with ",
-             found,
-             " of ",
-             count,
-             " eigenpairs");
-    Spectrum spectrum{std::vector<double>(count), std::vector<double>(vectors.size())};
-    for (int i = 0; i < count; ++i) {
-        const double* from = vectors.data() + static_cast<int64_t>(count - 1 - i) * dim;
-        double* to = spectrum.vectors.data() + static_cast<int64_t>(i) * dim;
-        const double* peak = std::max_element(
-            from, from + dim, [](double a, double b) { return std::fabs(a) < std::fabs(b); });
-        const double sign = *peak < 0 ? -1.0 : 1.0;
-        std::transform(from, from + dim, to, [sign](double x) { return sign * x; });
-        spectrum.values[i] = values[count - 1 - i];
-    }
-    return spectrum;
-}
 
 // scikit-learn: searchsorted(cumsum(ratios), variance, side="right") + 1.
 int count_for_variance(const std::vector<double>& values, double total, double variance) {
@@ -138,7 +85,7 @@ Whitening Whitening::fit(Backend& backend,
             "options.variance is ",
             options.variance,
             ", expected between 0 and 1 where options.dim is 0");
-    require_finite(rows, count, 0, dim, "rows:");
+    require_finite(backend, rows, count, 0, dim, "rows:");
 
     std::vector<double> mean(dim), covariance(checked_size("covariance", dim, dim));
     backend.covariance(
@@ -236,7 +183,7 @@ void Whitening::save(const std::string& path) const {
 
 void Whitening::apply(Backend& backend, const float* rows, int64_t count, float* out) const {
     checked_size("rows", count, input_dim());
-    require_finite(rows, count, 0, input_dim(), "rows:");
+    require_finite(backend, rows, count, 0, input_dim(), "rows:");
     if (count > 0)
         backend.whiten(
             rows, count, input_dim(), projection_.data(), offset_.data(), output_dim(), out);

@@ -114,12 +114,12 @@ class Program {
             auto* target = reinterpret_cast<T*>(place(step.op->output));
             const PlanTensor& out = plan_.tensors[static_cast<size_t>(step.op->output)];
             const int64_t rows = static_cast<int64_t>(count_) * out.height * out.width;
-            T* dense = out.dense() ? target : reinterpret_cast<T*>(workspace.slice);
+            T* dense = out.slice ? reinterpret_cast<T*>(workspace.slice) : target;
             if (step.op->kind == OperationKind::lrn)
                 lrn_rows(source, rows, out.channels, step.op->lrn, dense);
             else
                 execute(step, stream, source, dense, workspace.scratch);
-            if (!out.dense()) copy_slice(dense, rows, out.channels, target, out.stride);
+            if (out.slice) copy_slice(dense, rows, out.channels, target, out.stride);
         }
     }
 
@@ -173,7 +173,7 @@ class Program {
                 step.primitive = dnnl::pooling_forward(desc);
             }
         });
-        if (!out.dense())
+        if (out.slice)
             slice_bytes_ = std::max(
                 slice_bytes_,
                 checked_size("a slice", count_, out.height, out.width, out.channels) * sizeof(T));
@@ -212,6 +212,8 @@ class CpuPipeline final : public Pipeline {
         arena_.reserve(arena);
         if constexpr (!std::is_same_v<T, float>) maps_.reserve(maps);
     }
+
+    int capacity() const override { return spec_.batch; }
 
     void run_images(const mirror_image* images, int count, float* out) override {
         const auto pixels =

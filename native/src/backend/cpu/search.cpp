@@ -159,7 +159,7 @@ void CpuStore::search(const SearchJob& job) const {
 
 }  // namespace
 
-std::unique_ptr<Store> CpuBackend::make_store(int regions, int dim) {
+std::unique_ptr<Store> CpuBackend::make_store(int regions, int dim, int32_t) {
     return std::make_unique<CpuStore>(threads_, regions, dim);
 }
 

@@ -1,0 +1,290 @@
+// What only a GPU has: device memory of a host's own context, half-precision indices, recorded graphs, several GPUs, and
+// failures: memory that does not suffice, a lost device. Run with --device cuda, on hardware or on the emulated driver of
+// tests/simt; planted failures need the latter.
+#include "extractor_fixture.h"
+#include "reference.h"
+
+#if MIRROR_HAS_CUDA
+#include "backend/cuda/driver.h"
+#include "base/half.h"
+#include "base/library.h"
+
+using namespace test;
+
+namespace {
+
+void require_gpu() {
+    if (!on_gpu()) SKIP("needs --device cuda");
+}
+
+// The emulated driver's settings; restored with the test.
+class Emulator {
+  public:
+    Emulator() {
+        require_gpu();
+        const char* path = std::getenv("MIRROR_CUDA_DRIVER");
+        std::string why;
+        void* library = path ? mirror::open_library(path, why) : nullptr;
+        set_ = library ? reinterpret_cast<Set>(mirror::library_symbol(library, "mirror_simt_set")) : nullptr;
+        if (!set_) SKIP("needs the emulated driver");
+    }
+    ~Emulator() {
+        set_("sticky", 0);
+        for (const auto& [name, value] : before_) set_(name, value);
+    }
+    void set(const char* name, long long value) { before_.emplace_back(name, set_(name, value)); }
+    long long get(const char* name) const { return set_(name, 0); }
+
+  private:
+    using Set = long long (*)(const char*, long long);
+    Set set_ = nullptr;
+    std::vector<std::pair<const char*, long long>> before_;
+};
+
+// Collects the log while it lives.
+class Log {
+  public:
+    Log() {
+        mirror_set_log([](int32_t, const char* message, void* data) { (*static_cast<std::string*>(data) += message) += '\n'; }, &text_);
+    }
+    ~Log() { mirror_set_log(nullptr, nullptr); }
+    bool has(const char* part) const { return text_.find(part) != std::string::npos; }
+    const std::string& text() const { return text_; }
+
+  private:
+    std::string text_;
+};
+
+std::vector<float> descriptors(const Extractor& extractor, const std::vector<float>& input, int64_t count) {
+    const auto info = info_of(extractor);
+    Guarded<float> out(static_cast<size_t>(count * info.regions * info.dim));
+    CHECK_OK(mirror_extractor_run_input(extractor.get(), input.data(), count, out.data(), nullptr));
+    out.check();
+    return out.values();
+}
+
+}  // namespace
+
+TEST(Cuda_Device_TellsWhatItIs) {
+    require_gpu();
+    const TestDevice device;
+    mirror_device_info info{};
+    info.struct_size = sizeof info;
+    CHECK_OK(mirror_device_get_info(device, &info));
+    CHECK_EQ(info.kind, MIRROR_DEVICE_CUDA);
+    CHECK_EQ(info.precisions, 7u);
+    CHECK(info.memory_bytes > 0);
+    CHECK(info.name[0] != 0);
+    mirror_device* absent = nullptr;
+    CHECK_FAILS(mirror_device_create(&absent, "cuda:99", 0), MIRROR_E_NO_DEVICE, "numbered from cuda:0");
+}
+
+// Runs 1, 2 and 3 of a size are single launches, recording, and a replay; 4 to 6 take more images than both slots hold.
+TEST(Cuda_RecordedGraphs_GiveTheSameBits) {
+    require_gpu();
+    const Device device = make_device();
+    const Model model = generated_model("half_googlenet");
+    auto options = options_for(96, 96);
+    options.batch = 2;
+    options.precision = MIRROR_PRECISION_FP16;
+    const Extractor extractor = make_extractor(device, model, options);
+    const auto input = Rng().floats(7 * 96 * 96 * 3, -120, 130);
+    const auto first = descriptors(extractor, input, 2);
+    for (int i = 0; i < 2; ++i) CHECK(descriptors(extractor, input, 2) == first);
+    const auto all = descriptors(extractor, input, 7);
+    for (int i = 0; i < 2; ++i) CHECK(descriptors(extractor, input, 7) == all);
+    CHECK(std::equal(first.begin(), first.end(), all.begin()));
+}
+
+TEST(Cuda_HalfIndex_EqualsReferenceOnRoundedRows) {
+    require_gpu();
+    const TestDevice device;
+    const std::pair<int, int> shapes[] = {{35, 256}, {14, 33}, {1, 64}, {3, 7}};
+    for (const auto& [regions, dim] : shapes)
+        for (const int32_t similarity : {MIRROR_SIMILARITY_PR_MAC, MIRROR_SIMILARITY_AML}) {
+            constexpr int64_t n = 21, nq = 19;
+            Rng rng(static_cast<uint64_t>(regions * 1009 + dim));
+            auto rows = rng.floats(static_cast<size_t>(n * regions * dim));
+            CHECK_OK(mirror_l2_normalize(device, rows.data(), n * regions, dim, rows.data()));
+            mirror_index* index = nullptr;
+            CHECK_OK(mirror_index_create(&index, device, regions, dim, MIRROR_PRECISION_FP16));
+            CHECK_OK(mirror_index_add(index, rows.data(), n));
+            mirror_search_options options;
+            mirror_search_options_init(&options);
+            options.top = n, options.similarity = similarity;
+            std::vector<int32_t> ids(nq * n);
+            std::vector<float> scores(nq * n);
+            CHECK_OK(mirror_index_search(index, rows.data(), nq, &options, ids.data(), scores.data()));
+            options.metric = MIRROR_METRIC_EUCLIDEAN;
+            CHECK_FAILS(mirror_index_search(index, rows.data(), nq, &options, ids.data(), scores.data()), MIRROR_E_INVALID_ARGUMENT, "half precision");
+            mirror_index_destroy(index);
+            for (float& value : rows) value = mirror::to_float(mirror::from_float<mirror::float16>(value));
+            const std::vector<float> queries(rows.begin(), rows.begin() + nq * regions * dim);
+            const auto want = similarity_ref(queries, rows, regions, dim, similarity, MIRROR_METRIC_DOT);
+            for (size_t i = 0; i < ids.size(); ++i) {
+                const size_t q = i / n;
+                CHECK_NEAR(scores[i] / regions, want[q * n + static_cast<size_t>(ids[i])] / regions, 1e-5);
+                if (i % n > 0) CHECK(scores[i] < scores[i - 1] || (scores[i] == scores[i - 1] && ids[i] > ids[i - 1]));
+            }
+        }
+}
+
+TEST(Cuda_HostContextAndPointers_AreUsedInPlace) {
+    require_gpu();
+    using namespace mirror::cuda;
+    const Driver& cuda = *find_driver().driver;
+    const auto ok = [](CUresult status) { CHECK_EQ(status, CUDA_SUCCESS); };
+    CUcontext context = nullptr;
+    CUstream stream = nullptr;
+    CUdevice ordinal = 0;
+    ok(cuda.cuDeviceGet(&ordinal, 0));
+    ok(cuda.cuDevicePrimaryCtxRetain(&context, ordinal));
+    ok(cuda.cuCtxPushCurrent_v2(context));
+    ok(cuda.cuStreamCreate(&stream, 1));
+    constexpr int64_t n = 9, regions = 5, dim = 40;
+    auto rows = Rng().floats(n * regions * dim);
+    const size_t bytes = rows.size() * sizeof(float);
+    CUdeviceptr on_device = 0;
+    ok(cuda.cuMemAlloc_v2(&on_device, bytes));
+    ok(cuda.cuMemcpyAsync(on_device, reinterpret_cast<CUdeviceptr>(rows.data()), bytes, stream));
+    {
+        mirror_cuda_options options{sizeof options, 0, context, stream};
+        mirror_device* handle = nullptr;
+        CHECK_OK(mirror_device_create_cuda(&handle, &options));
+        const Device device(handle);
+        float* pointer = reinterpret_cast<float*>(on_device);
+        CHECK_OK(mirror_l2_normalize(handle, pointer, n * regions, dim, pointer));
+        CHECK_OK(mirror_l2_normalize(handle, rows.data(), n * regions, dim, rows.data()));
+        std::vector<int32_t> ids(n * n), host_ids(n * n);
+        std::vector<float> scores(n * n), host_scores(n * n);
+        for (const bool own : {false, true}) {
+            mirror_index* index = nullptr;
+            CHECK_OK(mirror_index_create(&index, handle, regions, dim, MIRROR_PRECISION_FP32));
+            CHECK_OK(mirror_index_add(index, own ? pointer : rows.data(), n));
+            mirror_search_options search;
+            mirror_search_options_init(&search);
+            search.top = n;
+            CHECK_OK(mirror_index_search(index, own ? pointer : rows.data(), n, &search, (own ? ids : host_ids).data(), (own ? scores : host_scores).data()));
+            mirror_index_destroy(index);
+        }
+        CHECK(ids == host_ids);
+        CHECK(scores == host_scores);
+        // A NaN in device memory is found there, and named.
+        const float nan = NAN;
+        ok(cuda.cuMemcpyAsync(on_device + 4 * (3 * regions * dim + 2 * dim + 1), reinterpret_cast<CUdeviceptr>(&nan), 4, stream));
+        mirror_index* index = nullptr;
+        CHECK_OK(mirror_index_create(&index, handle, regions, dim, MIRROR_PRECISION_FP32));
+        CHECK_FAILS(mirror_index_add(index, pointer, n), MIRROR_E_INVALID_ARGUMENT, "nan");
+        mirror_index_destroy(index);
+    }
+    // The stream and the context are still the host's.
+    ok(cuda.cuStreamSynchronize(stream));
+    ok(cuda.cuMemFree_v2(on_device));
+    ok(cuda.cuStreamDestroy_v2(stream));
+    CUcontext popped = nullptr;
+    ok(cuda.cuCtxPopCurrent_v2(&popped));
+    CHECK(popped == context);
+    ok(cuda.cuDevicePrimaryCtxRelease_v2(ordinal));
+    const mirror_cuda_options lonely{sizeof lonely, 0, nullptr, stream};
+    mirror_device* device = nullptr;
+    CHECK_FAILS(mirror_device_create_cuda(&device, &lonely), MIRROR_E_INVALID_ARGUMENT, "options.stream is given without options.context");
+}
+
+TEST(Cuda_OutOfMemory_HalvesTheBatchAndSaysSoOnce) {
+    Emulator emulator;
+    const Device device = make_device();
+    const Model model = generated_model("half_googlenet");
+    const auto input = Rng().floats(9 * 96 * 96 * 3, -120, 130);
+    auto options = options_for(96, 96);
+    const auto want = descriptors(make_extractor(device, model, options), input, 9);
+    options.batch = 8;
+    const int64_t arena = info_of(make_extractor(device, model, options)).arena_bytes;
+    emulator.set("memory", emulator.get("used") + info_of(make_extractor(device, model, options)).weight_bytes + arena * 3 / 4);
+    const Log log;
+    CHECK(relative_error(descriptors(make_extractor(device, model, options), input, 9), want) < 1e-6);
+    CHECK(log.has("a batch of 8 images does not fit, going on with 4"));
+    CHECK(log.text().find("going on") == log.text().rfind("going on"));
+}
+
+TEST(Cuda_IndexBeyondMemory_SaysWhatItNeedsAndKeepsWhatItHas) {
+    Emulator emulator;
+    const TestDevice device;
+    constexpr int64_t n = 64, regions = 35, dim = 256;
+    auto rows = Rng().floats(n * regions * dim);
+    CHECK_OK(mirror_l2_normalize(device, rows.data(), n * regions, dim, rows.data()));
+    mirror_index* index = nullptr;
+    CHECK_OK(mirror_index_create(&index, device, regions, dim, MIRROR_PRECISION_FP32));
+    CHECK_OK(mirror_index_add(index, rows.data(), 2));
+    emulator.set("memory", emulator.get("used") + (1 << 20));
+    CHECK_FAILS(mirror_index_add(index, rows.data(), n), MIRROR_E_OUT_OF_MEMORY, "cannot hold 64 more images beside 2: they need 3 MiB");
+    int64_t size = 0;
+    CHECK_OK(mirror_index_size(index, &size));
+    CHECK_EQ(size, 2);
+    mirror_index_destroy(index);
+}
+
+TEST(Cuda_FailedKernel_LosesTheDevice) {
+    Emulator emulator;
+    const Device device = make_device();
+    const Model model = generated_model("half_googlenet");
+    const Extractor extractor = make_extractor(device, model, options_for(96, 96));
+    const auto input = Rng().floats(3 * 96 * 96 * 3, -120, 130);
+    const auto info = info_of(extractor);
+    std::vector<float> out(static_cast<size_t>(3 * info.regions * info.dim));
+    const Log log;
+    emulator.set("fail_launch", 100);  // within the second image
+    const mirror_status first = mirror_extractor_run_input(extractor.get(), input.data(), 3, out.data(), nullptr);
+    CHECK(first == MIRROR_E_CUDA || first == MIRROR_E_DEVICE_LOST);
+    CHECK(std::strstr(mirror_last_error(), "CUDA_ERROR_ILLEGAL_ADDRESS") != nullptr);
+    CHECK(log.has("is lost"));
+    for (int i = 0; i < 2; ++i)
+        CHECK_FAILS(mirror_extractor_run_input(extractor.get(), input.data(), 1, out.data(), nullptr), MIRROR_E_DEVICE_LOST, "is lost");
+    float one = 1;
+    CHECK_FAILS(mirror_l2_normalize(device.get(), &one, 1, 1, &one), MIRROR_E_DEVICE_LOST, "is lost");
+}
+
+TEST(Cuda_TwoGpus_ShareTheWorkWithTheSameResult) {
+    Emulator emulator;
+    const Device one = make_device();
+    emulator.set("devices", 2);
+    mirror_device* handle = nullptr;
+    CHECK_OK(mirror_device_create(&handle, "cuda:1,0", 0));
+    const Device two(handle);
+    const Model model = generated_model("half_googlenet");
+    const auto input = Rng().floats(5 * 96 * 96 * 3, -120, 130);
+    auto options = options_for(96, 96);
+    options.batch = 2;
+    const auto want = descriptors(make_extractor(one, model, options), input, 5);
+    CHECK(descriptors(make_extractor(two, model, options), input, 5) == want);
+    const int dim = info_of(make_extractor(one, model, options)).dim;
+    std::vector<int32_t> ids[2];
+    std::vector<float> scores[2];
+    for (const int i : {0, 1}) {
+        const Device& device = i ? two : one;
+        mirror_index* index = nullptr;
+        CHECK_OK(mirror_index_create(&index, device.get(), 1, dim, MIRROR_PRECISION_FP32));
+        CHECK_OK(mirror_index_add(index, want.data(), 3));
+        CHECK_OK(mirror_index_add(index, want.data() + 3 * dim, 2));
+        mirror_search_options search;
+        mirror_search_options_init(&search);
+        search.top = 4;
+        ids[i].resize(20), scores[i].resize(20);
+        CHECK_OK(mirror_index_search(index, want.data(), 5, &search, ids[i].data(), scores[i].data()));
+        mirror_index_destroy(index);
+    }
+    CHECK(ids[0] == ids[1]);
+    CHECK(scores[0] == scores[1]);
+}
+
+TEST(Cuda_EverythingDestroyed_LeavesNoDeviceMemory) {
+    Emulator emulator;
+    const long long before = emulator.get("live");
+    {
+        const Device device = make_device();
+        const Model model = generated_model("half_googlenet");
+        const Extractor extractor = make_extractor(device, model, options_for(96, 96));
+        descriptors(extractor, Rng().floats(2 * 96 * 96 * 3, -120, 130), 2);
+    }
+    CHECK_EQ(emulator.get("live"), before);
+}
+#endif
