@@ -36,6 +36,9 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library, EntryPoint = "mirror_device_create", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int DeviceCreate(out DeviceHandle device, string name, int threads);
 
+    [LibraryImport(Library, EntryPoint = "mirror_device_create_cuda")]
+    internal static partial int DeviceCreateCuda(out DeviceHandle device, NativeCudaOptions* options);
+
     [LibraryImport(Library, EntryPoint = "mirror_device_destroy")]
     internal static partial void DeviceDestroy(nint device);
 
@@ -120,7 +123,7 @@ internal static unsafe partial class NativeMethods
     internal static partial void SearchOptionsInit(NativeSearchOptions* options);
 
     [LibraryImport(Library, EntryPoint = "mirror_index_create")]
-    internal static partial int IndexCreate(out IndexHandle index, DeviceHandle device, int regions, int dim);
+    internal static partial int IndexCreate(out IndexHandle index, DeviceHandle device, int regions, int dim, int precision);
 
     [LibraryImport(Library, EntryPoint = "mirror_index_destroy")]
     internal static partial void IndexDestroy(nint index);

@@ -24,6 +24,15 @@ internal unsafe struct NativeDeviceInfo
 }
 
 [StructLayout(LayoutKind.Sequential)]
+internal unsafe struct NativeCudaOptions
+{
+    internal uint StructSize;
+    internal int Ordinal;
+    internal void* Context;
+    internal void* Stream;
+}
+
+[StructLayout(LayoutKind.Sequential)]
 internal unsafe struct NativeTensorInfo
 {
     internal uint StructSize;

@@ -6,7 +6,7 @@ namespace Mirror.Cli.Commands;
 
 internal sealed class DeviceOptions
 {
-    private readonly Option<string> device = new("--device") { Description = "auto, cpu, cuda or cuda:N", DefaultValueFactory = _ => "auto" };
+    private readonly Option<string> device = new("--device") { Description = "auto, cpu, cuda, cuda:N, or cuda:N,M,... for several GPUs", DefaultValueFactory = _ => "auto" };
     private readonly Option<int> threads = new("--threads") { Description = "CPU threads; 0: all that the process may use", DefaultValueFactory = _ => 0 };
     private readonly Option<bool> json = new("--json") { Description = "Print one JSON summary on standard output and nothing else there" };
 

@@ -14,13 +14,14 @@ internal sealed class RetrievalOptions(int? defaultDimension)
     private readonly Option<string?> saveWhitening = new("--save-whitening") { Description = "Save the whitening that was used", HelpName = "FILE" };
     private readonly Option<string> similarity = CommandValues.Choice("--similarity", "How two images are compared", "pr-mac", "pr-mac", "r-mac", "mac", "aml");
     private readonly Option<bool> euclidean = new("--euclidean") { Description = "Squared Euclidean distance of raw descriptors, smaller is better" };
+    private readonly Option<string> searchPrecision = CommandValues.Choice("--search-precision", "Arithmetic of the search; fp16 on a GPU only: tensor cores, half the memory", "fp32", "fp32", "fp16");
     private readonly Option<int> top = new("--top") { Description = "Results per query", DefaultValueFactory = _ => 200 };
     private readonly Option<int> expand = new("--expand") { Description = "Expand each query with its best K results and search again", HelpName = "K", DefaultValueFactory = _ => 0 };
     private readonly Option<int> expandTimes = new("--expand-times") { Description = "Rounds of expansion", HelpName = "T", DefaultValueFactory = _ => 1 };
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[dim, noWhitening, variance, whitening, saveWhitening, similarity, euclidean, top, expand, expandTimes])
+        foreach (var option in (Option[])[dim, noWhitening, variance, whitening, saveWhitening, similarity, euclidean, searchPrecision, top, expand, expandTimes])
         {
             command.Options.Add(option);
         }
@@ -39,6 +40,7 @@ internal sealed class RetrievalOptions(int? defaultDimension)
             Variance = parsed.GetValue(variance),
             WhiteningFile = parsed.GetValue(whitening),
             SaveWhitening = parsed.GetValue(saveWhitening),
+            SearchPrecision = CommandValues.Parse<Precision>(parsed.GetRequiredValue(searchPrecision)),
             Top = parsed.GetValue(top),
             ExpandNeighbours = parsed.GetValue(expand),
             ExpandTimes = parsed.GetValue(expandTimes),

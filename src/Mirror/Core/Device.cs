@@ -54,7 +54,7 @@ public sealed unsafe class Device : IDisposable
     }
 
     /// <summary>Opens a device.</summary>
-    /// <param name="name">"auto" (the best present; the log tells which and why), "cpu", "cuda" or "cuda:N".</param>
+    /// <param name="name">"auto" (the best present; the log tells which and why), "cpu", "cuda", "cuda:N", or "cuda:N,M,..." for several GPUs that share the work.</param>
     /// <param name="threads">CPU threads to use; 0 for all that the process may use.</param>
     /// <exception cref="ArgumentException">The name or the thread count is not understood.</exception>
     /// <exception cref="MirrorException"><see cref="MirrorStatus.NoDevice"/>: not in this build or machine; says what is missing.</exception>
@@ -62,6 +62,20 @@ public sealed unsafe class Device : IDisposable
     {
         ArgumentNullException.ThrowIfNull(name);
         Check.Ok(NativeMethods.DeviceCreate(out DeviceHandle handle, name, threads));
+        return new Device(handle);
+    }
+
+    /// <summary>
+    /// The GPU of a CUDA context that the host already uses, e.g. ManagedCuda's: work is ordered with the host's stream.
+    /// </summary>
+    /// <param name="context">A CUcontext, which must outlive the device and all that is made on it.</param>
+    /// <param name="stream">A CUstream of that context, not the legacy default stream; 0 for one of Mirror's own.</param>
+    /// <exception cref="MirrorException"><see cref="MirrorStatus.NoDevice"/>: no usable driver or GPU; says what is missing.</exception>
+    public static Device FromCudaContext(nint context, nint stream = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(context);
+        var options = new NativeCudaOptions { StructSize = (uint)sizeof(NativeCudaOptions), Context = (void*)context, Stream = (void*)stream };
+        Check.Ok(NativeMethods.DeviceCreateCuda(out DeviceHandle handle, &options));
         return new Device(handle);
     }
 

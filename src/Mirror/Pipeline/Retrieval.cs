@@ -117,7 +117,7 @@ public static class Retrieval
         Action<string, long, long>? progress,
         CancellationToken cancellationToken)
     {
-        using var index = new DescriptorIndex(device, database.Regions, database.Dimension);
+        using var index = new DescriptorIndex(device, database.Regions, database.Dimension, settings.SearchPrecision);
         index.Add(database.Rows);
         var options = new SearchOptions { Top = settings.Top, Similarity = settings.Similarity, Metric = settings.Metric };
         var result = index.Search(queries.Rows, options, Step(progress, "search"), cancellationToken);

@@ -26,6 +26,9 @@ public sealed record RetrievalSettings
     /// <summary>Where to save the whitening that was used; null: nowhere.</summary>
     public string? SaveWhitening { get; init; }
 
+    /// <summary>How the search keeps and multiplies descriptors: fp32, or on a GPU fp16.</summary>
+    public Precision SearchPrecision { get; init; } = Precision.Fp32;
+
     /// <summary>Results per query, at least 1.</summary>
     public int Top { get; init; } = 200;
 
