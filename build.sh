@@ -5,12 +5,23 @@ cd "$(dirname "$0")"
 
 packages=(g++ cmake ninja-build libdnnl-dev ocl-icd-opencl-dev libopenblas-openmp-dev liblapacke-dev zlib1g-dev)
 
+# The CUDA kernels need nvcc >= 12.4 (CUDA, or setup --cuda-compiler) or a clang >= 16.
+kernel_compiler() {
+    local cached=${XDG_CACHE_HOME:-$HOME/.cache}/mirror/cuda-12.4/bin/nvcc
+    for compiler in nvcc "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" "$cached" clang++-{16..21}; do
+        command -v "$compiler" >/dev/null && return 0
+    done
+    return 1
+}
+
 usage() {
     cat <<'TEXT'
 usage: ./build.sh VERB
   setup            install what is missing (Debian and Ubuntu packages), or print the command that would
+  setup --cuda-compiler
+                   fetch nvcc and ptxas 12.4 into ~/.cache/mirror, without touching the system (Debian)
   build            native core, managed half; leaves the command at artifacts/mirror/mirror
-  test             every test: native, native under sanitizers, C++ sample, managed
+  test             every test: native, kernels in the emulator, sanitizers, C++ sample, managed
   run -- ARGS      the mirror command as last built; built first where there is none
   bench [-- ARGS]  networks, search and memory measured on this machine (mirror bench)
   format           clang-format and dotnet format, in place
@@ -24,6 +35,7 @@ missing() {
     for package in "${packages[@]}"; do
         [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
     done
+    kernel_compiler || echo clang-19
 }
 
 setup() {
@@ -56,12 +68,15 @@ build() {
     setup
     native release
     dotnet publish src/Mirror.Cli -c Release --use-current-runtime -o artifacts/mirror --nologo -v quiet
-    echo "✓ CPU backend (oneDNN, OpenBLAS)   ✗ CUDA backend (not in this version)"
+    echo "✓ CPU backend (oneDNN, OpenBLAS)   ✓ CUDA backend ($(ls artifacts/native | grep -E '^mirror_kernels.*(fatbin|ptx)$' | xargs))"
     echo "✓ artifacts/mirror/mirror"
 }
 
 case "${1:-}" in
-    setup) setup && echo "✓ nothing is missing" ;;
+    setup)
+        [ "${2:-}" != --cuda-compiler ] || exec scripts/cuda-toolchain.sh
+        setup && echo "✓ nothing is missing"
+        ;;
     build) build ;;
     test) build && exec scripts/test.sh ;;
     run)
@@ -77,7 +92,7 @@ case "${1:-}" in
         exec artifacts/mirror/mirror bench "$@"
         ;;
     format)
-        git ls-files '*.cpp' '*.hpp' '*.h' | xargs clang-format -i
+        git ls-files '*.cpp' '*.hpp' '*.h' '*.cu' '*.cuh' | xargs clang-format -i
         dotnet format Mirror.sln
         ;;
     pack)
