@@ -80,7 +80,7 @@ set(_mirror_clang_flags -x cuda -std=c++17 --cuda-device-only -nocudainc -nocuda
   -Wall -Wextra -Werror)
 # The oldest PTX version that has what the kernels of that architecture use: older drivers can then compile it.
 set(_mirror_ptx_version_sm_80 ptx74)
-set(_mirror_ptx_version_sm_90a ptx80)
+set(_mirror_ptx_version_sm_90a ptx83)
 
 set(_mirror_kernel_folder ${CMAKE_BINARY_DIR}/kernels)
 set(_mirror_kernel_unity ${CMAKE_SOURCE_DIR}/kernels/mirror_kernels.cu)

@@ -63,8 +63,9 @@ find_gpu() {
 # Where the linker does not know cuBLAS, the one of CUDA or of PyTorch; for our programs alone, not for python3.
 find_cublas() {
     [ "$emulate" = 0 ] || export MIRROR_CUBLAS=$MIRROR_CUDA_DRIVER
-    if [ -n "${MIRROR_CUBLAS:-}" ] || ldconfig -p 2>/dev/null | grep -qE 'libcublas\.so\.1[123] '; then return; fi
-    local file sites
+    local file sites known
+    known=$(ldconfig -p 2>/dev/null || true)
+    if [ -n "${MIRROR_CUBLAS:-}" ] || [[ $known =~ libcublas\.so\.1[123]' ' ]]; then return; fi
     sites=$(python3 -c 'import site; print(*site.getsitepackages())' 2>/dev/null || true)
     # shellcheck disable=SC2086
     for file in $(ls -d "${CUDA_HOME:-/usr/local/cuda}"/lib64/libcublas.so.1[123] 2>/dev/null || true) \

@@ -16,7 +16,7 @@ struct InputLayout {
     long long image_stride; // elements
     int height, width;      // pixels written
     int row;                // pixels from one row to the next, >= left + width
-    int channels;           // elements per pixel: 3 colours, then zeros
+    int channels;           // elements per pixel, a multiple of 4: 3 colours, then zeros
     int top, left;          // margin before the first row and pixel
     int step;               // pixel (y, x) is pixel (y * step, x * step) of the full-size input
 };

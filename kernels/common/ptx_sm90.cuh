@@ -55,11 +55,9 @@ MIRROR_FN void mbar_wait(u32 bar, int parity) {
 
 // ---- TMA: one thread moves a box between global and shared memory ------------------------------------
 // Before a thread's first use of a map: the host wrote it by a copy, and the tensormap proxy may still hold what lay at
-// that address before. PTX 8.3, which clang is not asked for (cmake/kernels.cmake).
+// that address before. PTX 8.3.
 MIRROR_FN void tma_acquire(const TensorMap* map) {
-#ifndef __clang__
     asm volatile("fence.proxy.tensormap::generic.acquire.sys [%0], 128;" ::"l"(map) : "memory");
-#endif
     asm volatile("prefetch.tensormap [%0];" ::"l"(map) : "memory");
 }
 MIRROR_FN void tma_load_2d(u32 dst, const TensorMap* map, u32 bar, int c0, int c1) {
@@ -130,6 +128,7 @@ MIRROR_FN void wgmma_hold(float (&d)[R]) {
 }
 // D[64 x N] += A[64 x 16] * B[N x 16]^T. Thread t holds rows t / 32 * 16 + t % 32 / 4 (+ 8) and columns t % 4 * 2 (+ 1)
 // of every 8: d[j * 4 + half * 2 + e] is column j * 8 + t % 4 * 2 + e of its row + half * 8.
+// Specialised in wgmma.inc, which gen_wgmma.py wrote; both are in the repository.
 template <class T, int N>
 struct Wgmma;
 #include "common/wgmma.inc"

@@ -15,128 +15,14 @@
 //   q_0 r=1 [ then through shared memory      ]
 //   q_1 r=0 [ ...                             ]
 //
-// Main loop: 8 dimensions per stage, two stages, the next one in registers while this one is multiplied. Stages are
-// [dimension][row] with pitches of 132 and 68 floats, so the transposing stores (2 x 4 dimensions of 16 rows per warp)
-// are free of conflicts; a warp's loads are broadcasts and runs of 16 bytes. 32 FMAs per 3 loads of 16 bytes.
 // An image of more than 128 regions is a group of its own and takes several row tiles.
 // Floor: nq * nd * regions^2 * dim FMAs; at 35 regions 105 of 128 rows and 490 of 512 columns are real.
 #pragma once
-#include "common/index.cuh"
 #include "common/params.h"
 #include "common/reduce.cuh"
-#include "common/vec.cuh"
-#include "search/launch.h"
+#include "search/score_tile.cuh"
 
 namespace score {
-
-static_assert(2 * kScoreStage <= kScoreProducts, "a tile of products takes the place of the stages");
-
-// Columns lie where neighbouring threads store theirs side by side; rows an odd number of floats apart.
-MIRROR_FN int product_place(int row, int column) {
-    return row * kScoreProductPitch + column % 4 * 16 + column / 4;
-}
-
-template <class T>
-MIRROR_FN void load4(const T* p, float (&v)[4]) {
-    const float2 raw = *reinterpret_cast<const float2*>(p);
-    const float2 low = gpu::unpack2<T>(gpu::float_bits(raw.x)), high = gpu::unpack2<T>(gpu::float_bits(raw.y));
-    v[0] = low.x, v[1] = low.y, v[2] = high.x, v[3] = high.y;
-}
-template <>
-MIRROR_FN void load4<float>(const float* p, float (&v)[4]) {
-    const float4 raw = *reinterpret_cast<const float4*>(p);
-    v[0] = raw.x, v[1] = raw.y, v[2] = raw.z, v[3] = raw.w;
-}
-
-template <class T>
-struct Operand {
-    const T* first;  // row
-    int rows;        // that exist; further ones count as zeros
-    int dim;
-    bool vectors;    // rows start at multiples of four elements
-};
-
-// Four dimensions of a row per thread, on their way from global memory to a stage.
-template <class T>
-MIRROR_FN void fetch(const Operand<T>& operand, int depth, float (&v)[4]) {
-    const int row = threadIdx.x / 2, k = depth + threadIdx.x % 2 * 4;
-    const T* from = operand.first + i64(row) * operand.dim + k;
-    if (row < operand.rows && operand.vectors && k < operand.dim) {
-        load4(from, v);
-    } else {
-#pragma unroll
-        for (int i = 0; i < 4; ++i) v[i] = row < operand.rows && k + i < operand.dim ? load_one(from + i) : 0.f;
-    }
-}
-template <int Pitch>
-MIRROR_FN void stash(float* stage, const float (&v)[4]) {
-#pragma unroll
-    for (int i = 0; i < 4; ++i) stage[(threadIdx.x % 2 * 4 + i) * Pitch + threadIdx.x / 2] = v[i];
-}
-
-// products[i][j]: rows 4 ty + i and 64 + 4 ty + i - 4 times column 4 tx + j. With norms, also the squared length of every
-// row and column, in double until it is complete. Ends with a barrier.
-template <bool Norms, class T>
-MIRROR_FN void multiply(const Operand<T>& q, const Operand<T>& d, float* stages, float* norms, float (&products)[8][4]) {
-    const int tx = threadIdx.x % 16 * 4, ty = threadIdx.x / 16 * 4;
-    const bool fetches_columns = threadIdx.x < 2 * kScoreColumns;
-    constexpr int columns_at = kScoreDepth * kScoreRowPitch;
-    float next_q[4], next_d[4];
-    double square = 0;
-#pragma unroll
-    for (int i = 0; i < 8; ++i)
-#pragma unroll
-        for (int j = 0; j < 4; ++j) products[i][j] = 0;
-    fetch(q, 0, next_q);
-    stash<kScoreRowPitch>(stages, next_q);
-    if (fetches_columns) fetch(d, 0, next_d), stash<kScoreColumnPitch>(stages + columns_at, next_d);
-    gpu::sync_block();
-    for (int depth = 0, turn = 0; depth < q.dim; depth += kScoreDepth, turn ^= 1) {
-        const int next = depth + kScoreDepth;
-        if (next < q.dim) {
-            fetch(q, next, next_q);
-            if (fetches_columns) fetch(d, next, next_d);
-        }
-        const float* rows = stages + turn * kScoreStage;
-        const float* columns = rows + columns_at;
-#pragma unroll 2
-        for (int k = 0; k < kScoreDepth; ++k) {
-            Vec<float> a[2], b;
-            a[0].load(rows + k * kScoreRowPitch + ty);
-            a[1].load(rows + k * kScoreRowPitch + kScoreRows / 2 + ty);
-            b.load(columns + k * kScoreColumnPitch + tx);
-#pragma unroll
-            for (int i = 0; i < 8; ++i)
-#pragma unroll
-                for (int j = 0; j < 4; ++j) products[i][j] = gpu::fma(a[i / 4].v[i % 4], b.v[j], products[i][j]);
-        }
-        if (Norms && threadIdx.x < kScoreNorms) {
-            const bool row = threadIdx.x < kScoreRows;
-            const float* own = row ? rows + threadIdx.x : columns + threadIdx.x - kScoreRows;
-#pragma unroll 1
-            for (int k = 0; k < kScoreDepth; ++k) {
-                const float value = own[k * (row ? kScoreRowPitch : kScoreColumnPitch)];
-                square += double(value) * double(value);
-            }
-        }
-        if (next < q.dim) {
-            float* other = stages + (turn ^ 1) * kScoreStage;
-            stash<kScoreRowPitch>(other, next_q);
-            if (fetches_columns) stash<kScoreColumnPitch>(other + columns_at, next_d);
-        }
-        gpu::sync_block();
-    }
-    if (Norms && threadIdx.x < kScoreNorms) norms[threadIdx.x] = float(square);
-}
-
-MIRROR_FN void store_products(float* place, const float (&products)[8][4]) {
-    const int tx = threadIdx.x % 16 * 4, ty = threadIdx.x / 16 * 4;
-#pragma unroll
-    for (int i = 0; i < 8; ++i)
-#pragma unroll
-        for (int j = 0; j < 4; ++j)
-            place[product_place(i / 4 * (kScoreRows / 2) + ty + i % 4, tx + j)] = products[i][j];
-}
 
 // Of a row and a column.
 struct Distance {

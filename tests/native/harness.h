@@ -43,6 +43,11 @@ const std::string& test_name();  // of the running test
         mirror::text(std::filesystem::path(file).filename().string(), ":", line, ": ", message));
 }
 
+// Whether the GPU is the emulator of tests/simt.
+inline bool emulated() {
+    return on_gpu() && std::getenv("MIRROR_CUDA_DRIVER");
+}
+
 // splitmix64. Two Rng of one test give the same numbers unless their streams differ.
 class Rng {
   public:

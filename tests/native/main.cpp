@@ -36,11 +36,11 @@ enum class Outcome { kPassed, kFailed, kSkipped };
 
 Outcome run(const Case& test) {
     current = test.name;
+    const int64_t before = mirror_live_objects();  // what an earlier test leaked is its own failure
     try {
         test.body();
-        const int64_t live = mirror_live_objects();
-        if (live != 0)
-            throw Failure(mirror::text(live, " live objects after the test, expected 0"));
+        const int64_t live = mirror_live_objects() - before;
+        if (live != 0) throw Failure(mirror::text(live, " live objects after the test, expected 0"));
         return Outcome::kPassed;
     } catch (const Skipped& skipped) {
         std::printf("SKIP %s: %s\n", test.name, skipped.what());

@@ -132,6 +132,7 @@ TEST(Cuda_HalfIndex_EqualsReferenceOnRoundedRows) {
 TEST(Cuda_HostContextAndPointers_AreUsedInPlace) {
     require_gpu();
     using namespace mirror::cuda;
+    CHECK(find_driver().driver != nullptr);
     const Driver& cuda = *find_driver().driver;
     const auto ok = [](CUresult status) { CHECK_EQ(status, CUDA_SUCCESS); };
     CUcontext context = nullptr;
@@ -174,7 +175,7 @@ TEST(Cuda_HostContextAndPointers_AreUsedInPlace) {
         ok(cuda.cuMemcpyAsync(on_device + 4 * (3 * regions * dim + 2 * dim + 1), reinterpret_cast<CUdeviceptr>(&nan), 4, stream));
         mirror_index* index = nullptr;
         CHECK_OK(mirror_index_create(&index, handle, regions, dim, MIRROR_PRECISION_FP32));
-        CHECK_FAILS(mirror_index_add(index, pointer, n), MIRROR_E_INVALID_ARGUMENT, "nan");
+        CHECK_FAILS(mirror_index_add(index, pointer, n), MIRROR_E_INVALID_ARGUMENT, "image 3, region 2");
         mirror_index_destroy(index);
     }
     // The stream and the context are still the host's.

@@ -155,7 +155,8 @@ TEST(Search_Cancelled_StopsWithItsStatus) {
     std::vector<int64_t> reports;
     const auto record = [](int64_t done, int64_t total, void* data) -> int32_t {
         static_cast<std::vector<int64_t>*>(data)->push_back(done);
-        return total == 200 && done > 0 && done < total;
+        // A GPU takes so few queries in one strip: it can stop before the first only.
+        return total == 200 && (done > 0 || test::on_gpu()) && done < total;
     };
     const mirror_progress progress{record, &reports};
     auto options = options_of(3);
@@ -165,7 +166,7 @@ TEST(Search_Cancelled_StopsWithItsStatus) {
     CHECK_FAILS(mirror_index_search(index, rows.data(), 200, &options, ids.data(), scores.data()),
                 MIRROR_E_CANCELLED,
                 "of 200");
-    CHECK_EQ(reports.size(), size_t{2});
+    CHECK_EQ(reports.size(), size_t{test::on_gpu() ? 1u : 2u});
     CHECK_EQ(reports[0], 0);
 }
 

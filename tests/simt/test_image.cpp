@@ -49,7 +49,8 @@ void check_preprocess(void (*kernel)(const PreprocessParams), const Photo& photo
     p.crop_top = static_cast<int>(resize.top), p.crop_left = static_cast<int>(resize.left);
     p.mean_r = 124, p.mean_g = 117, p.mean_b = 104;
     InputLayout& out = p.out;
-    out.height = (photo.target_h + photo.step - 1) / photo.step, out.width = (photo.target_w + photo.step - 1) / photo.step;
+    out.height = (photo.target_h + photo.step - 1) / photo.step,
+    out.width = (photo.target_w + photo.step - 1) / photo.step;
     out.row = out.width + photo.left + photo.extra, out.channels = photo.channels;
     out.top = photo.top, out.left = photo.left, out.step = photo.step;
     out.image_stride = static_cast<int64_t>(out.height + photo.top) * out.row * out.channels;
@@ -58,7 +59,8 @@ void check_preprocess(void (*kernel)(const PreprocessParams), const Photo& photo
     const auto after = [&] {
         y.check();
         for (size_t pixel = 0; pixel < y.size() / out.channels; ++pixel) {
-            const int iy = static_cast<int>(pixel) / out.row - out.top, ix = static_cast<int>(pixel) % out.row - out.left;
+            const int iy = static_cast<int>(pixel) / out.row - out.top,
+                      ix = static_cast<int>(pixel) % out.row - out.left;
             const size_t first = pixel * out.channels;
             if (iy < 0 || ix < 0 || ix >= out.width) {
                 CHECK(y.untouched(first, first + out.channels));
@@ -70,7 +72,8 @@ void check_preprocess(void (*kernel)(const PreprocessParams), const Photo& photo
             }
         }
     };
-    test::run_schedules(kernel, preprocess_launch(p), p, [&] { y.reset(); }, after);
+    test::run_schedules(
+        kernel, preprocess_launch(p), p, [&] { y.reset(); }, after);
 }
 
 TEST(Preprocess_F32_MatchesReference) {
@@ -86,8 +89,9 @@ TEST(Preprocess_Bf16_MatchesReference) {
 struct Packing {
     int n, height, width, c, step, channels, top, left, extra;
 };
-constexpr Packing kPackings[] = {{2, 9, 13, 3, 1, 8, 0, 0, 0}, {3, 8, 7, 3, 2, 4, 3, 3, 2}, {1, 1, 300, 21, 1, 24, 0, 0, 0},
-                                 {1, 1, 1, 1, 1, 4, 0, 0, 0},  {2, 5, 5, 3, 4, 4, 1, 0, 0}, {1, 2, 3, 8, 1, 8, 0, 0, 0}};
+constexpr Packing kPackings[] = {{2, 9, 13, 3, 1, 8, 0, 0, 0},    {3, 8, 7, 3, 2, 4, 3, 3, 2},
+                                 {1, 1, 300, 21, 1, 24, 0, 0, 0}, {1, 1, 1, 1, 1, 4, 0, 0, 0},
+                                 {2, 5, 5, 3, 4, 4, 1, 0, 0},     {1, 2, 3, 8, 1, 8, 0, 0, 0}};
 
 template <class T>
 void check_pack(void (*kernel)(const PackParams), const Packing& s) {
@@ -105,7 +109,8 @@ void check_pack(void (*kernel)(const PackParams), const Packing& s) {
         y.check();
         for (size_t i = 0; i < y.size(); ++i) {
             const int c = static_cast<int>(i % out.channels), pixel = static_cast<int>(i / out.channels);
-            const int x = pixel % out.row - out.left, row = pixel / out.row % rows - out.top, image = pixel / out.row / rows;
+            const int x = pixel % out.row - out.left, row = pixel / out.row % rows - out.top,
+                      image = pixel / out.row / rows;
             if (row < 0 || row >= out.height || x < 0 || x >= out.width) {
                 CHECK(y.untouched(i, i + 1));
                 continue;
@@ -114,7 +119,8 @@ void check_pack(void (*kernel)(const PackParams), const Packing& s) {
             CHECK_EQ(test::widen(y[i]), test::widen(test::narrow<T>(c < s.c ? values[from] : 0)));
         }
     };
-    test::run_schedules(kernel, pack_launch(p), p, [&] { y.reset(); }, after);
+    test::run_schedules(
+        kernel, pack_launch(p), p, [&] { y.reset(); }, after);
 }
 TEST(Pack_RaggedShapes_RoundAndPad) {
     for (const Packing& s : kPackings) {
@@ -136,7 +142,8 @@ void check_unpack(void (*kernel)(const UnpackParams), int64_t rows, int pitch, i
         y.check();
         for (size_t i = 0; i < y.size(); ++i) CHECK_EQ(y[i], test::widen(x[i / c * pitch + i % c]));
     };
-    test::run_schedules(kernel, unpack_launch(p), p, [&] { y.reset(); }, after);
+    test::run_schedules(
+        kernel, unpack_launch(p), p, [&] { y.reset(); }, after);
 }
 TEST(Unpack_RaggedShapes_AreExact) {
     check_unpack<float>(unpack_f32, 100, 4, 3);

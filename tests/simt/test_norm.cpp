@@ -7,11 +7,13 @@
 namespace {
 
 template <class T>
-void check_lrn(void (*kernel)(const LrnParams), int64_t rows, int c, int pitch, int radius, float beta, float magnitude) {
+void check_lrn(void (*kernel)(const LrnParams), int64_t rows, int c, int pitch, int radius, float beta,
+               float magnitude) {
     test::Rng rng(static_cast<uint64_t>(c + radius));
     test::DeviceMemory<T> x(static_cast<size_t>(rows) * pitch), y(static_cast<size_t>(rows) * (pitch + 8));
     for (size_t i = 0; i < x.size(); ++i)
-        if (static_cast<int>(i % pitch) < c) x[i] = test::narrow<T>(static_cast<float>(rng.uniform(-magnitude, magnitude)));
+        if (static_cast<int>(i % pitch) < c)
+            x[i] = test::narrow<T>(static_cast<float>(rng.uniform(-magnitude, magnitude)));
     const LrnParams p{x.data(), y.data(), rows, c, pitch, pitch + 8, radius, 2e-5f, beta, 1.f};
     const auto after = [&] {
         y.check();
@@ -25,11 +27,13 @@ void check_lrn(void (*kernel)(const LrnParams), int64_t rows, int c, int pitch, 
                 const double v = test::widen(x[static_cast<size_t>(row * pitch + i)]);
                 const double want = v * std::pow(1.0 + double(2e-5f) * squares, -double(beta));
                 // A few float roundings; 3e-7 more from exp2 and log2 of the special function unit.
-                CHECK_NEAR(test::widen(y[first + i]), want, std::abs(want) * (1e-6 + test::unit_roundoff<T>) + 1e-7 * (sizeof(T) == 2));
+                CHECK_NEAR(test::widen(y[first + i]), want,
+                           std::abs(want) * (1e-6 + test::unit_roundoff<T>)+1e-7 * (sizeof(T) == 2));
             }
         }
     };
-    test::run_schedules(kernel, lrn_launch(p, Vec<T>::N), p, [&] { y.reset(); }, after);
+    test::run_schedules(
+        kernel, lrn_launch(p, Vec<T>::N), p, [&] { y.reset(); }, after);
 }
 
 template <class T>
@@ -39,7 +43,7 @@ void check_lrns(void (*kernel)(const LrnParams)) {
     check_lrn<T>(kernel, 1, 24, 32, 2, 0.5f, 30);
     check_lrn<T>(kernel, 3, 16, 16, 5, 0.75f, 300);  // the plain loop
     check_lrn<T>(kernel, 3, 16, 16, 0, 1.f, 300);
-    check_lrn<T>(kernel, 2, 8, 8, 20, 0.75f, 50);    // wider than the row
+    check_lrn<T>(kernel, 2, 8, 8, 20, 0.75f, 50);  // wider than the row
 }
 TEST(Lrn_F32_MatchesReference) {
     check_lrns<float>(lrn_f32);
@@ -100,7 +104,8 @@ TEST(FindNonFinite_PlantedValues_FindsTheFirst) {
             unsigned long long first = 0;
             const FindNonFiniteParams p{x.data(), count, 100, &first};
             for (LaunchShape shape : {find_non_finite_launch(p), LaunchShape{1, 1, 1, kRowThreads, 0}})  // strides
-                test::run_schedules(find_non_finite_f32, shape, p, [&] { first = ~0ull; }, [&] { CHECK_EQ(first, want); });
+                test::run_schedules(
+                    find_non_finite_f32, shape, p, [&] { first = ~0ull; }, [&] { CHECK_EQ(first, want); });
         }
 }
 
@@ -119,7 +124,8 @@ void check_cast(void (*kernel)(const CastParams), int64_t rows, int c, int pitch
             CHECK_EQ(y[static_cast<size_t>(i)].bits, test::narrow<T>(v).bits);
         }
     };
-    test::run_schedules(kernel, cast_launch(p), p, [&] { y.reset(); }, after);
+    test::run_schedules(
+        kernel, cast_launch(p), p, [&] { y.reset(); }, after);
 }
 TEST(Cast_RaggedRows_RoundAndPad) {
     for (const bool aligned : {true, false}) {

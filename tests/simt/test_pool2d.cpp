@@ -12,9 +12,9 @@ constexpr Shape kShapes[] = {
     {2, 9, 11, 16, 16, 16, 3, 3, 2, 2, 0, 0, 1, 1},  // TensorFlow's SAME on even sizes
     {1, 7, 6, 8, 24, 32, 3, 3, 1, 1, 1, 1, 1, 1},    // slices of wider tensors
     {1, 10, 9, 8, 8, 16, 7, 7, 1, 1, 0, 0, 0, 0},
-    {1, 5, 13, 8, 16, 8, 1, 2, 1, 3, 0, 0, 0, 0},    // columns that no window covers
+    {1, 5, 13, 8, 16, 8, 1, 2, 1, 3, 0, 0, 0, 0},  // columns that no window covers
     {3, 1, 1, 8, 8, 8, 1, 1, 1, 1, 0, 0, 0, 0},
-    {1, 4, 5, 24, 24, 24, 2, 4, 2, 1, 1, 3, 1, 3},   // windows that barely touch the image
+    {1, 4, 5, 24, 24, 24, 2, 4, 2, 1, 1, 3, 1, 3},  // windows that barely touch the image
 };
 
 template <class T>
@@ -43,18 +43,20 @@ void check(void (*kernel)(const Pool2dParams), const Shape& shape, bool average)
                     for (int b = 0; b < p.s; ++b) {
                         const int iy = oy * p.stride_h - p.pad_top + a, ix = ox * p.stride_w - p.pad_left + b;
                         if (iy < 0 || iy >= p.h || ix < 0 || ix >= p.w) continue;
-                        const double v = test::widen(x[static_cast<size_t>((image * p.h + iy) * p.w + ix) * p.x_pitch + c]);
+                        const double v =
+                            test::widen(x[static_cast<size_t>((image * p.h + iy) * p.w + ix) * p.x_pitch + c]);
                         sum += v, best = std::max(best, v);
                     }
                 const double got = test::widen(y[row + c]);
                 if (!average)
                     CHECK_EQ(got, best);  // no arithmetic
-                else  // up to 49 float additions of values up to 2, one rounding to T
+                else                      // up to 49 float additions of values up to 2, one rounding to T
                     CHECK_NEAR(got, sum / (p.r * p.s), 2 * test::unit_roundoff<T> + 1e-6);
             }
         }
     };
-    test::run_schedules(kernel, pool2d_launch(p, Vec<T>::N), p, [&] { y.reset(); }, after);
+    test::run_schedules(
+        kernel, pool2d_launch(p, Vec<T>::N), p, [&] { y.reset(); }, after);
 }
 
 template <class T>

@@ -106,9 +106,12 @@ TEST(PrmacWgmma_Launch_StaysWithinGridLimits) {
         for (long long nd : {1ll, 8ll, 9ll, 1000ll, 9368ll, 1000000ll}) {
             CHECK(prmac_wgmma::applies(sizes(nq, nd)));
             const LaunchShape shape = prmac_wgmma_launch(sizes(nq, nd), 132);
-            CHECK(shape.x >= 1 && shape.x <= div_up(nd, 8) && shape.y >= 1 && shape.y <= div_up(nq, 128));
+            CHECK(shape.x >= 1 && shape.x <= div_up(nd, 8) && shape.y >= 1 && shape.y <= div_up(nq, 9));
         }
     CHECK_EQ(prmac_wgmma_launch(sizes(1, 1000000), 132).x, 132);
+    CHECK_EQ(prmac_wgmma_launch(sizes(9368, 9368), 132).y, 1);
+    CHECK_EQ(prmac_wgmma_launch(sizes(9368, 1000), 132).y, 9);  // 125 tiles, 1,125 blocks
+    CHECK_EQ(prmac_wgmma_launch(sizes(1000, 8), 132).y, 112);   // strips of 9 images
     CHECK(!prmac_wgmma::applies(sizes(100000000, 1)));
     CHECK_EQ(test::catalogue_shared("prmac_wgmma_f16_35x256"), prmac_wgmma::kShared);
 }

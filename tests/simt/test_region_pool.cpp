@@ -1,4 +1,5 @@
-// region_pool_* against a double-precision reference: every pool, one cell to the whole map, ragged channels, unit length.
+// region_pool_* against a double-precision reference: every pool, one cell to the whole map, ragged channels, unit
+// length.
 #include "harness.h"
 #include "kernel_fixture.h"
 #include "pool/region_pool.cu"
@@ -55,7 +56,8 @@ void check(void (*kernel)(const RegionPoolParams), const Shape& s, int pool, boo
     const auto after = [&] {
         y.check();
         for (int image = 0; image < s.n; ++image) {
-            const size_t first = static_cast<size_t>(image * p.y_image_stride), count = static_cast<size_t>(p.count) * s.c;
+            const size_t first = static_cast<size_t>(image * p.y_image_stride),
+                         count = static_cast<size_t>(p.count) * s.c;
             CHECK(y.untouched(first + count, first + count + 5));
             // Sums are in double: one rounding to float, two where the vector is scaled.
             for (size_t i = 0; i < count; ++i) {
@@ -64,7 +66,8 @@ void check(void (*kernel)(const RegionPoolParams), const Shape& s, int pool, boo
             }
         }
     };
-    test::run_schedules(kernel, region_pool_launch(p, Vec<T>::N), p, [&] { y.reset(); }, after);
+    test::run_schedules(
+        kernel, region_pool_launch(p, Vec<T>::N), p, [&] { y.reset(); }, after);
 }
 
 template <class T>

@@ -20,7 +20,8 @@ template <class T>
 struct Rows {
     test::DeviceMemory<T> memory;
     const T* first;
-    Rows(const std::vector<float>& values, size_t offset) : memory(values.size() + offset), first(memory.data() + offset) {
+    Rows(const std::vector<float>& values, size_t offset)
+        : memory(values.size() + offset), first(memory.data() + offset) {
         const std::vector<T> narrow = test::narrow<T>(values);
         std::copy(narrow.begin(), narrow.end(), memory.data() + offset);
     }
@@ -41,7 +42,8 @@ double best_match(const double* products, const double* distances, int regions, 
 }
 
 template <class T>
-void check(void (*kernel)(const ScoreParams), const Shape& s, int similarity, int metric, size_t offset, int rows_of_blocks) {
+void check(void (*kernel)(const ScoreParams), const Shape& s, int similarity, int metric, size_t offset,
+           int rows_of_blocks) {
     test::Rng rng(static_cast<uint64_t>(s.regions * 1000 + s.dim));
     auto q = unit_rows(rng, s.nq * s.regions, s.dim), d = unit_rows(rng, s.nd * s.regions, s.dim);
     const int64_t image = static_cast<int64_t>(s.regions) * s.dim;
@@ -53,7 +55,8 @@ void check(void (*kernel)(const ScoreParams), const Shape& s, int similarity, in
     const Rows<T> queries(q, offset), rows(d, offset);
     const int64_t pitch = s.nd + 3;
     test::DeviceMemory<float> scores(static_cast<size_t>(s.nq * pitch));
-    const ScoreParams p{queries.first, rows.first, scores.data(), s.nq, s.nd, pitch, s.regions, s.dim, similarity, metric, nullptr};
+    const ScoreParams p{queries.first, rows.first, scores.data(), s.nq,   s.nd,   pitch,
+                        s.regions,     s.dim,      similarity,    metric, nullptr};
     std::vector<double> want;
     std::vector<double> products(static_cast<size_t>(s.regions)), distances(products.size());
     for (int64_t i = 0; i < s.nq; ++i)
@@ -82,7 +85,9 @@ void check(void (*kernel)(const ScoreParams), const Shape& s, int similarity, in
             for (int64_t j = 0; j < s.nd; ++j) {
                 const double expected = want[i * s.nd + j], got = scores[static_cast<size_t>(i * pitch + j)];
                 // A region's nearest is exact where its distance cancels: identical images are 0 apart.
-                const double scale = metric && i == 0 && j >= s.nd - 2 ? std::abs(expected) : similarity == 0 ? s.regions : 1;
+                const double scale = metric && i == 0 && j >= s.nd - 2 ? std::abs(expected)
+                                     : similarity == 0                 ? s.regions
+                                                                       : 1;
                 CHECK_NEAR(got, expected, kTolerance * scale);
             }
             CHECK(scores.untouched(static_cast<size_t>(i * pitch + s.nd), static_cast<size_t>((i + 1) * pitch)));
@@ -91,7 +96,8 @@ void check(void (*kernel)(const ScoreParams), const Shape& s, int similarity, in
         if (first.empty()) first = got;
         CHECK(std::memcmp(first.data(), got.data(), got.size() * sizeof(float)) == 0);
     };
-    test::run_schedules(kernel, shape, p, [&] { scores.reset(); }, after);
+    test::run_schedules(
+        kernel, shape, p, [&] { scores.reset(); }, after);
 }
 
 template <class T>
@@ -131,7 +137,8 @@ TEST(ReduceProducts_RaggedShapes_MatchReference) {
             for (size_t i = 0; i < products.size(); ++i)
                 if (static_cast<int64_t>(i) % product_pitch < s.nd * s.regions)
                     products[i] = static_cast<float>(rng.uniform(-1, 0.2));
-            const ReduceProductsParams p{products.data(), scores.data(), s.nq, s.nd, pitch, product_pitch, s.regions, similarity};
+            const ReduceProductsParams p{products.data(), scores.data(), s.nq,      s.nd,
+                                         pitch,           product_pitch, s.regions, similarity};
             const auto after = [&] {
                 scores.check();
                 for (int64_t i = 0; i < s.nq; ++i)
@@ -146,9 +153,11 @@ TEST(ReduceProducts_RaggedShapes_MatchReference) {
                         CHECK_NEAR(scores[static_cast<size_t>(i * pitch + j)], want, 6e-8 * std::abs(want) + 1e-12);
                     }
                 for (int64_t i = 0; i < s.nq; ++i)
-                    CHECK(scores.untouched(static_cast<size_t>(i * pitch + s.nd), static_cast<size_t>((i + 1) * pitch)));
+                    CHECK(
+                        scores.untouched(static_cast<size_t>(i * pitch + s.nd), static_cast<size_t>((i + 1) * pitch)));
             };
-            test::run_schedules(reduce_products_f32, reduce_products_launch(p), p, [&] { scores.reset(); }, after);
+            test::run_schedules(
+                reduce_products_f32, reduce_products_launch(p), p, [&] { scores.reset(); }, after);
         }
 }
 

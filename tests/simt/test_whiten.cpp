@@ -33,7 +33,8 @@ void check_whiten(int64_t rows, int dim, int out_dim, double scale) {
         long double squares = 0;
         for (int i = 0; i < out_dim; ++i) {
             long double v = -static_cast<long double>(offset[i]);
-            for (int k = 0; k < dim; ++k) v += static_cast<long double>(x[row * dim + k]) * projection[static_cast<size_t>(i) * dim + k];
+            for (int k = 0; k < dim; ++k)
+                v += static_cast<long double>(x[row * dim + k]) * projection[static_cast<size_t>(i) * dim + k];
             want[row * out_dim + i] = v, squares += v * v;
         }
         for (int i = 0; i < out_dim; ++i) want[row * out_dim + i] /= std::sqrt(squares);
@@ -45,7 +46,8 @@ void check_whiten(int64_t rows, int dim, int out_dim, double scale) {
             CHECK_NEAR(out[i], expected, std::abs(expected) * 1.3e-7 + 1e-15);
         }
     };
-    test::run_schedules(whiten_f64, whiten_launch(p), p, [&] { out.reset(); }, after);
+    test::run_schedules(
+        whiten_f64, whiten_launch(p), p, [&] { out.reset(); }, after);
 }
 TEST(Whiten_RaggedShapes_MatchReference) {
     check_whiten(1, 1, 1, 1);
@@ -130,7 +132,8 @@ TEST(Center_RaggedShapes_AreExact) {
         y.check();
         for (size_t i = 0; i < x.size(); ++i) CHECK_EQ(y[i], x[i] - mean[i % 21]);
     };
-    test::run_schedules(center_f64, center_launch(p), p, [&] { y.reset(); }, after);
+    test::run_schedules(
+        center_f64, center_launch(p), p, [&] { y.reset(); }, after);
 }
 
 }  // namespace
