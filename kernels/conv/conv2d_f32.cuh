@@ -48,7 +48,8 @@ MIRROR_FN void f32(const Conv2dParams& p) {
     // differ in their swizzle, rows 8 apart do not.
     const int at_a[2] = {swizzled<64>(warp_m + lane / 8, 0), swizzled<64>(warp_m + lane / 8 + 4, 0)};
     const int at_b = Tile::BM * 64 + swizzled<64>(warp_n + lane % 8, 0);
-    slices<Tile>(p, load, smem, [&](u32 stage) {
+    // clang would call it, with acc in local memory.
+    slices<Tile>(p, load, smem, [&](u32 stage) __attribute__((always_inline)) {
         const u8* slice = shared + (stage - smem);
 #pragma unroll 1  // unrolled, the loads of several vectors would be in flight and spill
         for (int v = 0; v < Tile::ROW_BYTES; v += 16) {

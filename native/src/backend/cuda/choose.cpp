@@ -17,7 +17,7 @@ using enum KernelId;
 // Efficiencies are estimates from operations per byte of shared memory; a first run on hardware replaces them.
 constexpr int32_t kFloat = MIRROR_PRECISION_FP32, kHalf = MIRROR_PRECISION_FP16, kBrain = MIRROR_PRECISION_BF16;
 constexpr ConvTile kTiles[] = {
-    {conv2d_f32_128x64, kFloat, false, 128, 64, 16, 2, 1.0},
+    {conv2d_f32_128x64, kFloat, false, 128, 64, 16, 3, 1.0},
     {conv2d_f32_64x64, kFloat, false, 64, 64, 16, 4, 0.8},
     {conv2d_f16_128x128x32, kHalf, false, 128, 128, 32, 2, 1.0},
     {conv2d_f16_128x64x32, kHalf, false, 128, 64, 32, 3, 0.85},
@@ -39,7 +39,9 @@ constexpr ConvTile kTiles[] = {
 double cost(const GpuTraits& gpu, const ConvTile& tile, const Conv2dParams& conv) {
     const int64_t blocks = div_up(1ll * conv.n * conv.p * conv.q, tile.rows) * div_up(conv.k, tile.filters);
     const int64_t waves = div_up(blocks, 1ll * gpu.multiprocessors * tile.blocks);
-    const int64_t steps = div_up(conv.c, tile.depth);
+    // K is r * s * c in one piece, but on Hopper every filter tap starts a step.
+    const int64_t taps = 1ll * conv.r * conv.s;
+    const int64_t steps = tile.hopper ? taps * div_up(conv.c, tile.depth) : div_up(taps * conv.c, tile.depth);
     return static_cast<double>(waves * tile.blocks * steps) * tile.rows * tile.filters * tile.depth / tile.efficiency;
 }
 
