@@ -27,7 +27,7 @@ function Build-All {
     Initialize-Packages
     Build-Native release
     Invoke-Checked dotnet publish src/Mirror.Cli -c Release --use-current-runtime -o artifacts/mirror --nologo -v quiet
-    Write-Host "✓ CPU backend (oneDNN, OpenBLAS)   ✗ CUDA backend (not in this version)"
+    Write-Host "✓ CPU backend (oneDNN, OpenBLAS)   ✗ CUDA backend (on Linux only so far)"
     Write-Host "✓ artifacts/mirror/mirror"
 }
 

@@ -300,8 +300,7 @@ peer() { # NAME LIMIT BENCH...: --seconds lets it end by itself and keep what it
 find_gpu
 find_cublas
 [ ! -d "$root/shared" ] || export MIRROR_SHARED="${MIRROR_SHARED:-$root/shared}"
-nvcc=$(find_tool nvcc)
-nvcc_version=$([ -z "$nvcc" ] && echo none || "$nvcc" --version | sed -nE 's/.*release ([0-9.]+).*/\1/p')
+nvcc_version=none
 torch_version=none
 [ "$emulate" = 1 ] || torch_version=$(python3 -c 'import torch; print(torch.__version__)' 2>/dev/null || echo none)
 git=$(git -C "$root" describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null || echo unknown)
@@ -309,9 +308,12 @@ date=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 mkdir -p "$build/logs" "$out"
 rm -f "$build"/logs/*.log
 : >"$build/steps.tsv"
-echo "$gpu, compute capability $capability, driver $driver, nvcc $nvcc_version, PyTorch $torch_version, source $git"
+echo "$gpu, compute capability $capability, driver $driver, PyTorch $torch_version, source $git"
 
 ! wanted build || build_all
+if nvcc=$(grep -hoE '^MIRROR_NVCC:FILEPATH=/.*' "$build/CMakeCache.txt" 2>/dev/null); then
+    nvcc_version=$("${nvcc#*=}" --version | sed -nE 's/.*release ([0-9.]+).*/\1/p')
+fi
 if [ ! -x "$tests" ] || [ "$(outcome_of build)" = failed ] || [ "$(outcome_of configure)" = failed ]; then
     [ ! -r "$build/logs/build.log" ] || tail -n 30 "$build/logs/build.log"
     echo "gpu-check: nothing was built, so nothing runs (log: $out/log.txt)"

@@ -58,9 +58,10 @@ run "kernels with planted bugs" "$own" simt simt_mutations
 run "native tests on an emulated sm_80, late" "$own" emulated_tests MIRROR_SIMT_ARCH=80 MIRROR_SIMT_TIMING=late
 run "native tests on an emulated sm_90, early, Hopper kernels" "$own" emulated_tests \
     MIRROR_SIMT_ARCH=90 MIRROR_SIMT_TIMING=early MIRROR_SIMT_SEED=7 MIRROR_KERNELS=wgmma
+run "the command on an emulated GPU" "$own" scripts/emulated-match.sh
 run "kernel resources, every architecture" "$own" scripts/kernel-report.sh build/release
 run "C11 header and C++ sample" "$own" scripts/ctest.sh release
-cmake --preset asan -Wno-dev >/dev/null && cmake --build --preset asan || broken=1
+cmake --preset asan -Wno-dev >/dev/null && cmake --build --preset asan --target mirror_tests || broken=1
 # oneDNN and OpenBLAS keep process-wide caches that LeakSanitizer cannot tell from leaks.
 ASAN_OPTIONS=detect_leaks=0 run "native tests under AddressSanitizer and UndefinedBehaviorSanitizer" "$own" native_tests asan
 run "native AOT" "$own" aot_smoke

@@ -21,10 +21,19 @@ int main() {
     constexpr int count = static_cast<int>(KernelId::count);
     for (int i = 0; i < count; ++i) {
         const KernelInfo& k = kKernels[i];
-        std::printf("    {\"name\": \"%s\", \"params\": \"%s\", \"params_bytes\": %zu, \"tile\": \"%s\", \"threads\": %d, "
-                    "\"shared_memory\": %d, \"min_arch\": %d, \"architectures\": %s}%s\n",
-                    k.name, k.params, k.params_bytes, k.tile, k.threads, k.shared_memory, k.architecture, architectures(k.architecture),
-                    i + 1 < count ? "," : "");
+        std::printf(
+            "    {\"name\": \"%s\", \"params\": \"%s\", \"params_bytes\": %zu, \"tile\": \"%s\", "
+            "\"threads\": %d, "
+            "\"shared_memory\": %d, \"min_arch\": %d, \"architectures\": %s}%s\n",
+            k.name,
+            k.params,
+            k.params_bytes,
+            k.tile,
+            k.threads,
+            k.shared_memory,
+            k.architecture,
+            architectures(k.architecture),
+            i + 1 < count ? "," : "");
     }
     std::printf("  ]\n}\n");
 }

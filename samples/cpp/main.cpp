@@ -1,5 +1,6 @@
 // Matches two photographs with Mirror's C++ interface: descriptors, then PR-MAC both ways.
-//   mirror_match MODEL.safetensors A.ppm B.ppm [DEVICE]      DEVICE: auto (default), cpu, cuda, cuda:N
+//   mirror_match MODEL.safetensors A.ppm B.ppm [DEVICE]      DEVICE: auto (default), cpu, cuda,
+//   cuda:N
 // PPM (binary, "P6") because reading it takes fifteen lines; a real host hands over what its
 // decoder gives.
 #include <fstream>

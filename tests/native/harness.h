@@ -31,8 +31,8 @@ struct Registration {
     Registration(const char* name, void (*body)());
 };
 
-uint64_t seed();                 // of this run, --seed N
-const char* device_name();       // of the device under test, --device NAME; "cpu" unless given
+uint64_t seed();            // of this run, --seed N
+const char* device_name();  // of the device under test, --device NAME; "cpu" unless given
 inline bool on_gpu() {
     return std::strncmp(device_name(), "cuda", 4) == 0;
 }
@@ -122,7 +122,12 @@ void check_status(mirror_status actual,
 // A device of the kind under test (--device), destroyed with the test; a CPU one has two threads.
 struct TestDevice {
     TestDevice() {
-        check_status(mirror_device_create(&handle, device_name(), 2), MIRROR_OK, "", "device", __FILE__, __LINE__);
+        check_status(mirror_device_create(&handle, device_name(), 2),
+                     MIRROR_OK,
+                     "",
+                     "device",
+                     __FILE__,
+                     __LINE__);
     }
     ~TestDevice() { mirror_device_destroy(handle); }
     TestDevice(const TestDevice&) = delete;

@@ -40,7 +40,8 @@ Outcome run(const Case& test) {
     try {
         test.body();
         const int64_t live = mirror_live_objects() - before;
-        if (live != 0) throw Failure(mirror::text(live, " live objects after the test, expected 0"));
+        if (live != 0)
+            throw Failure(mirror::text(live, " live objects after the test, expected 0"));
         return Outcome::kPassed;
     } catch (const Skipped& skipped) {
         std::printf("SKIP %s: %s\n", test.name, skipped.what());
@@ -97,7 +98,8 @@ int main(int count, char** arguments) {
         std::printf("FAIL: no test matches the filter\n");
         return 1;
     }
-    std::printf("device %s, seed %llu\n", device.c_str(), static_cast<unsigned long long>(run_seed));
+    std::printf(
+        "device %s, seed %llu\n", device.c_str(), static_cast<unsigned long long>(run_seed));
     std::printf("%d passed, %d failed, %d skipped\n", totals[0], totals[1], totals[2]);
     return totals[1] == 0 ? 0 : 1;
 }

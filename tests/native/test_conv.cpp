@@ -126,7 +126,9 @@ void check_conv(const test::Device& device,
                            y.data()));
     y.check();
     // bfloat16 keeps 8 bits of each factor and of the result, float16 11.
-    const double tolerance = precision == MIRROR_PRECISION_FP32 ? 1e-6 : precision == MIRROR_PRECISION_FP16 ? 0.00125 : 0.01;
+    const double tolerance = precision == MIRROR_PRECISION_FP32   ? 1e-6
+                             : precision == MIRROR_PRECISION_FP16 ? 0.00125
+                                                                  : 0.01;
     for (size_t i = 0; i < count; ++i)
         CHECK_NEAR(y[i], relu ? std::max(expected[i], 0.0) : expected[i], tolerance * size[i]);
 }
@@ -150,7 +152,8 @@ TEST(Conv2d_HalfPrecisions_AreNearReference) {
         if (!(info.precisions >> precision & 1)) continue;
         ++checked;
         for (const Shape& shape : shapes)
-            for (int flags = 0; flags < 8; ++flags) check_conv(device, shape, flags & 1, flags & 2, flags & 4, precision);
+            for (int flags = 0; flags < 8; ++flags)
+                check_conv(device, shape, flags & 1, flags & 2, flags & 4, precision);
     }
     if (checked == 0) SKIP("this device has no half precision");
 }
@@ -260,7 +263,9 @@ TEST(Conv2d_BadArguments_NameTheValue) {
     CHECK_OK(conv(good, 2, MIRROR_PRECISION_FP32));
     CHECK_FAILS(conv(good, 0, MIRROR_PRECISION_FP32), MIRROR_E_INVALID_ARGUMENT, "h is 0");
     CHECK_FAILS(conv(good, 2, 3), MIRROR_E_INVALID_ARGUMENT, "precision is 3");
-    if (!test::on_gpu()) CHECK_FAILS(conv(good, 2, MIRROR_PRECISION_FP16), MIRROR_E_INVALID_ARGUMENT, "precision is 2");
+    if (!test::on_gpu())
+        CHECK_FAILS(
+            conv(good, 2, MIRROR_PRECISION_FP16), MIRROR_E_INVALID_ARGUMENT, "precision is 2");
     CHECK_FAILS(conv(changed([](auto& w) { w.stride_w = 0; }), 2, 0),
                 MIRROR_E_INVALID_ARGUMENT,
                 "stride_w is 0");

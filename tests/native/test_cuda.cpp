@@ -1,6 +1,7 @@
-// What only a GPU has: device memory of a host's own context, half-precision indices, recorded graphs, several GPUs, and
-// failures: memory that does not suffice, a lost device. Run with --device cuda, on hardware or on the emulated driver of
-// tests/simt; planted failures need the latter.
+// What only a GPU has: device memory of a host's own context, half-precision indices, recorded
+// graphs, several GPUs, and failures: memory that does not suffice, a lost device. Run with
+// --device cuda, on hardware or on the emulated driver of tests/simt; planted failures need the
+// latter.
 #include "extractor_fixture.h"
 #include "reference.h"
 
@@ -25,7 +26,8 @@ class Emulator {
         const char* path = std::getenv("MIRROR_CUDA_DRIVER");
         std::string why;
         void* library = path ? mirror::open_library(path, why) : nullptr;
-        set_ = library ? reinterpret_cast<Set>(mirror::library_symbol(library, "mirror_simt_set")) : nullptr;
+        set_ = library ? reinterpret_cast<Set>(mirror::library_symbol(library, "mirror_simt_set"))
+                       : nullptr;
         if (!set_) SKIP("needs the emulated driver");
     }
     ~Emulator() {
@@ -45,7 +47,11 @@ class Emulator {
 class Log {
   public:
     Log() {
-        mirror_set_log([](int32_t, const char* message, void* data) { (*static_cast<std::string*>(data) += message) += '\n'; }, &text_);
+        mirror_set_log(
+            [](int32_t, const char* message, void* data) {
+                (*static_cast<std::string*>(data) += message) += '\n';
+            },
+            &text_);
     }
     ~Log() { mirror_set_log(nullptr, nullptr); }
     bool has(const char* part) const { return text_.find(part) != std::string::npos; }
@@ -55,7 +61,9 @@ class Log {
     std::string text_;
 };
 
-std::vector<float> descriptors(const Extractor& extractor, const std::vector<float>& input, int64_t count) {
+std::vector<float> descriptors(const Extractor& extractor,
+                               const std::vector<float>& input,
+                               int64_t count) {
     const auto info = info_of(extractor);
     Guarded<float> out(static_cast<size_t>(count * info.regions * info.dim));
     CHECK_OK(mirror_extractor_run_input(extractor.get(), input.data(), count, out.data(), nullptr));
@@ -76,10 +84,12 @@ TEST(Cuda_Device_TellsWhatItIs) {
     CHECK(info.memory_bytes > 0);
     CHECK(info.name[0] != 0);
     mirror_device* absent = nullptr;
-    CHECK_FAILS(mirror_device_create(&absent, "cuda:99", 0), MIRROR_E_NO_DEVICE, "numbered from cuda:0");
+    CHECK_FAILS(
+        mirror_device_create(&absent, "cuda:99", 0), MIRROR_E_NO_DEVICE, "numbered from cuda:0");
 }
 
-// Runs 1, 2 and 3 of a size are single launches, recording, and a replay; 4 to 6 take more images than both slots hold.
+// Runs 1, 2 and 3 of a size are single launches, recording, and a replay; 4 to 6 take more images
+// than both slots hold.
 TEST(Cuda_RecordedGraphs_GiveTheSameBits) {
     require_gpu();
     const Device device = make_device();
@@ -114,17 +124,26 @@ TEST(Cuda_HalfIndex_EqualsReferenceOnRoundedRows) {
             options.top = n, options.similarity = similarity;
             std::vector<int32_t> ids(nq * n);
             std::vector<float> scores(nq * n);
-            CHECK_OK(mirror_index_search(index, rows.data(), nq, &options, ids.data(), scores.data()));
+            CHECK_OK(
+                mirror_index_search(index, rows.data(), nq, &options, ids.data(), scores.data()));
             options.metric = MIRROR_METRIC_EUCLIDEAN;
-            CHECK_FAILS(mirror_index_search(index, rows.data(), nq, &options, ids.data(), scores.data()), MIRROR_E_INVALID_ARGUMENT, "half precision");
+            CHECK_FAILS(
+                mirror_index_search(index, rows.data(), nq, &options, ids.data(), scores.data()),
+                MIRROR_E_INVALID_ARGUMENT,
+                "half precision");
             mirror_index_destroy(index);
-            for (float& value : rows) value = mirror::to_float(mirror::from_float<mirror::float16>(value));
+            for (float& value : rows)
+                value = mirror::to_float(mirror::from_float<mirror::float16>(value));
             const std::vector<float> queries(rows.begin(), rows.begin() + nq * regions * dim);
-            const auto want = similarity_ref(queries, rows, regions, dim, similarity, MIRROR_METRIC_DOT);
+            const auto want =
+                similarity_ref(queries, rows, regions, dim, similarity, MIRROR_METRIC_DOT);
             for (size_t i = 0; i < ids.size(); ++i) {
                 const size_t q = i / n;
-                CHECK_NEAR(scores[i] / regions, want[q * n + static_cast<size_t>(ids[i])] / regions, 1e-5);
-                if (i % n > 0) CHECK(scores[i] < scores[i - 1] || (scores[i] == scores[i - 1] && ids[i] > ids[i - 1]));
+                CHECK_NEAR(
+                    scores[i] / regions, want[q * n + static_cast<size_t>(ids[i])] / regions, 1e-5);
+                if (i % n > 0)
+                    CHECK(scores[i] < scores[i - 1] ||
+                          (scores[i] == scores[i - 1] && ids[i] > ids[i - 1]));
             }
         }
 }
@@ -165,17 +184,26 @@ TEST(Cuda_HostContextAndPointers_AreUsedInPlace) {
             mirror_search_options search;
             mirror_search_options_init(&search);
             search.top = n;
-            CHECK_OK(mirror_index_search(index, own ? pointer : rows.data(), n, &search, (own ? ids : host_ids).data(), (own ? scores : host_scores).data()));
+            CHECK_OK(mirror_index_search(index,
+                                         own ? pointer : rows.data(),
+                                         n,
+                                         &search,
+                                         (own ? ids : host_ids).data(),
+                                         (own ? scores : host_scores).data()));
             mirror_index_destroy(index);
         }
         CHECK(ids == host_ids);
         CHECK(scores == host_scores);
         // A NaN in device memory is found there, and named.
         const float nan = NAN;
-        ok(cuda.cuMemcpyAsync(on_device + 4 * (3 * regions * dim + 2 * dim + 1), reinterpret_cast<CUdeviceptr>(&nan), 4, stream));
+        ok(cuda.cuMemcpyAsync(on_device + 4 * (3 * regions * dim + 2 * dim + 1),
+                              reinterpret_cast<CUdeviceptr>(&nan),
+                              4,
+                              stream));
         mirror_index* index = nullptr;
         CHECK_OK(mirror_index_create(&index, handle, regions, dim, MIRROR_PRECISION_FP32));
-        CHECK_FAILS(mirror_index_add(index, pointer, n), MIRROR_E_INVALID_ARGUMENT, "image 3, region 2");
+        CHECK_FAILS(
+            mirror_index_add(index, pointer, n), MIRROR_E_INVALID_ARGUMENT, "image 3, region 2");
         mirror_index_destroy(index);
     }
     // The stream and the context are still the host's.
@@ -188,7 +216,9 @@ TEST(Cuda_HostContextAndPointers_AreUsedInPlace) {
     ok(cuda.cuDevicePrimaryCtxRelease_v2(ordinal));
     const mirror_cuda_options lonely{sizeof lonely, 0, nullptr, stream};
     mirror_device* device = nullptr;
-    CHECK_FAILS(mirror_device_create_cuda(&device, &lonely), MIRROR_E_INVALID_ARGUMENT, "options.stream is given without options.context");
+    CHECK_FAILS(mirror_device_create_cuda(&device, &lonely),
+                MIRROR_E_INVALID_ARGUMENT,
+                "options.stream is given without options.context");
 }
 
 TEST(Cuda_OutOfMemory_HalvesTheBatchAndSaysSoOnce) {
@@ -200,9 +230,12 @@ TEST(Cuda_OutOfMemory_HalvesTheBatchAndSaysSoOnce) {
     const auto want = descriptors(make_extractor(device, model, options), input, 9);
     options.batch = 8;
     const int64_t arena = info_of(make_extractor(device, model, options)).arena_bytes;
-    emulator.set("memory", emulator.get("used") + info_of(make_extractor(device, model, options)).weight_bytes + arena * 3 / 4);
+    emulator.set("memory",
+                 emulator.get("used") +
+                     info_of(make_extractor(device, model, options)).weight_bytes + arena * 3 / 4);
     const Log log;
-    CHECK(relative_error(descriptors(make_extractor(device, model, options), input, 9), want) < 1e-6);
+    CHECK(relative_error(descriptors(make_extractor(device, model, options), input, 9), want) <
+          1e-6);
     CHECK(log.has("a batch of 8 images does not fit, going on with 4"));
     CHECK(log.text().find("going on") == log.text().rfind("going on"));
 }
@@ -217,7 +250,9 @@ TEST(Cuda_IndexBeyondMemory_SaysWhatItNeedsAndKeepsWhatItHas) {
     CHECK_OK(mirror_index_create(&index, device, regions, dim, MIRROR_PRECISION_FP32));
     CHECK_OK(mirror_index_add(index, rows.data(), 2));
     emulator.set("memory", emulator.get("used") + (1 << 20));
-    CHECK_FAILS(mirror_index_add(index, rows.data(), n), MIRROR_E_OUT_OF_MEMORY, "cannot hold 64 more images beside 2: they need 3 MiB");
+    CHECK_FAILS(mirror_index_add(index, rows.data(), n),
+                MIRROR_E_OUT_OF_MEMORY,
+                "cannot hold 64 more images beside 2: they need 3 MiB");
     int64_t size = 0;
     CHECK_OK(mirror_index_size(index, &size));
     CHECK_EQ(size, 2);
@@ -234,14 +269,19 @@ TEST(Cuda_FailedKernel_LosesTheDevice) {
     std::vector<float> out(static_cast<size_t>(3 * info.regions * info.dim));
     const Log log;
     emulator.set("fail_launch", 100);  // within the second image
-    const mirror_status first = mirror_extractor_run_input(extractor.get(), input.data(), 3, out.data(), nullptr);
+    const mirror_status first =
+        mirror_extractor_run_input(extractor.get(), input.data(), 3, out.data(), nullptr);
     CHECK(first == MIRROR_E_CUDA || first == MIRROR_E_DEVICE_LOST);
     CHECK(std::strstr(mirror_last_error(), "CUDA_ERROR_ILLEGAL_ADDRESS") != nullptr);
     CHECK(log.has("is lost"));
     for (int i = 0; i < 2; ++i)
-        CHECK_FAILS(mirror_extractor_run_input(extractor.get(), input.data(), 1, out.data(), nullptr), MIRROR_E_DEVICE_LOST, "is lost");
+        CHECK_FAILS(
+            mirror_extractor_run_input(extractor.get(), input.data(), 1, out.data(), nullptr),
+            MIRROR_E_DEVICE_LOST,
+            "is lost");
     float one = 1;
-    CHECK_FAILS(mirror_l2_normalize(device.get(), &one, 1, 1, &one), MIRROR_E_DEVICE_LOST, "is lost");
+    CHECK_FAILS(
+        mirror_l2_normalize(device.get(), &one, 1, 1, &one), MIRROR_E_DEVICE_LOST, "is lost");
 }
 
 TEST(Cuda_TwoGpus_ShareTheWorkWithTheSameResult) {
@@ -270,7 +310,8 @@ TEST(Cuda_TwoGpus_ShareTheWorkWithTheSameResult) {
         mirror_search_options_init(&search);
         search.top = 4;
         ids[i].resize(20), scores[i].resize(20);
-        CHECK_OK(mirror_index_search(index, want.data(), 5, &search, ids[i].data(), scores[i].data()));
+        CHECK_OK(
+            mirror_index_search(index, want.data(), 5, &search, ids[i].data(), scores[i].data()));
         mirror_index_destroy(index);
     }
     CHECK(ids[0] == ids[1]);

@@ -38,7 +38,8 @@ TEST(Device_Auto_LogsWhichAndWhy) {
     mirror_device_destroy(device);
     // One line: the device, and why it is not the other.
     CHECK(logged.find("device auto: cpu") != std::string::npos);
-    CHECK(logged.find(MIRROR_HAS_CUDA ? "CUDA driver library" : "no CUDA backend") != std::string::npos ||
+    CHECK(logged.find(MIRROR_HAS_CUDA ? "CUDA driver library" : "no CUDA backend") !=
+              std::string::npos ||
           logged.find("have not been measured") != std::string::npos);
 }
 
@@ -61,7 +62,8 @@ TEST(SystemInfo_IsOneJsonObject) {
     CHECK_EQ(json.at("backends").array("backends")[1].string("backend"), "cuda");
     const auto& kernels = json.at("kernels").array("kernels");
     CHECK_EQ(kernels.size(), size_t{4});  // sm_80, 86, 89, 90
-    for (const auto& chosen : kernels) CHECK(chosen.at("conv2d fp16").string("kernel").starts_with("conv2d_"));
+    for (const auto& chosen : kernels)
+        CHECK(chosen.at("conv2d fp16").string("kernel").starts_with("conv2d_"));
     CHECK(!json.at("kernel_images").array("images").empty());
 #endif
 }

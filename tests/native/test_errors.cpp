@@ -23,16 +23,25 @@ TEST(Error_InvalidArgument_CarriesTheValue) {
     CHECK(device == nullptr);
     const test::TestDevice cpu;
     mirror_index* index = nullptr;
-    CHECK_FAILS(mirror_index_create(&index, cpu, 0, 8, MIRROR_PRECISION_FP32), MIRROR_E_INVALID_ARGUMENT, "regions is 0");
-    CHECK_FAILS(
-        mirror_index_create(&index, cpu, 4097, 8, MIRROR_PRECISION_FP32), MIRROR_E_INVALID_ARGUMENT, "regions is 4097");
-    CHECK_FAILS(mirror_index_create(&index, cpu, 1, 0, MIRROR_PRECISION_FP32), MIRROR_E_INVALID_ARGUMENT, "dim is 0");
+    CHECK_FAILS(mirror_index_create(&index, cpu, 0, 8, MIRROR_PRECISION_FP32),
+                MIRROR_E_INVALID_ARGUMENT,
+                "regions is 0");
+    CHECK_FAILS(mirror_index_create(&index, cpu, 4097, 8, MIRROR_PRECISION_FP32),
+                MIRROR_E_INVALID_ARGUMENT,
+                "regions is 4097");
+    CHECK_FAILS(mirror_index_create(&index, cpu, 1, 0, MIRROR_PRECISION_FP32),
+                MIRROR_E_INVALID_ARGUMENT,
+                "dim is 0");
     const float one = 1;
     float out = 0;
     int32_t id = 0;
-    CHECK_FAILS(mirror_gemm(cpu, &one, &one, 1, 1, 1, 3, &out), MIRROR_E_INVALID_ARGUMENT, "precision is 3");
+    CHECK_FAILS(mirror_gemm(cpu, &one, &one, 1, 1, 1, 3, &out),
+                MIRROR_E_INVALID_ARGUMENT,
+                "precision is 3");
     if (!test::on_gpu())
-        CHECK_FAILS(mirror_gemm(cpu, &one, &one, 1, 1, 1, MIRROR_PRECISION_FP16, &out), MIRROR_E_INVALID_ARGUMENT, "fp16");
+        CHECK_FAILS(mirror_gemm(cpu, &one, &one, 1, 1, 1, MIRROR_PRECISION_FP16, &out),
+                    MIRROR_E_INVALID_ARGUMENT,
+                    "fp16");
     CHECK_FAILS(mirror_gemm(cpu, &one, &one, INT64_MAX, INT64_MAX, 1, 0, &out),
                 MIRROR_E_INVALID_ARGUMENT,
                 "too large");
@@ -67,15 +76,19 @@ TEST(Error_NoDriver_SaysWhatWasLookedForAndTheWayOut) {
     }
     for (const char* name : {"cuda", "cuda:0", "cuda:12", "cuda:0,1"})
         CHECK_FAILS(mirror_device_create(&device, name, 0), MIRROR_E_NO_DEVICE, "use --device cpu");
-    if (!MIRROR_HAS_CUDA || std::getenv("MIRROR_CUDA_DRIVER")) SKIP("another driver than the usual one is looked for");
+    if (!MIRROR_HAS_CUDA || std::getenv("MIRROR_CUDA_DRIVER"))
+        SKIP("another driver than the usual one is looked for");
     CHECK(std::strstr(mirror_last_error(), "libcuda.so.1 was not found") != nullptr);
 }
 
 TEST(Error_DeviceNames_AreChecked) {
     mirror_device* device = nullptr;
-    for (const char* name : {"cuda:", "cuda:-1", "cuda:0,", "cuda:0;1", "cuda:99999999999", "CUDA", "cuda:0,x"})
+    for (const char* name :
+         {"cuda:", "cuda:-1", "cuda:0,", "cuda:0;1", "cuda:99999999999", "CUDA", "cuda:0,x"})
         CHECK_FAILS(mirror_device_create(&device, name, 0), MIRROR_E_INVALID_ARGUMENT, name);
-    CHECK_FAILS(mirror_device_create(&device, "cuda:1,1", 0), MIRROR_E_INVALID_ARGUMENT, "names cuda:1 twice");
+    CHECK_FAILS(mirror_device_create(&device, "cuda:1,1", 0),
+                MIRROR_E_INVALID_ARGUMENT,
+                "names cuda:1 twice");
 }
 
 TEST(Error_NotFound_NamesTheFile) {

@@ -121,7 +121,10 @@ TEST(Extractor_BadOptions_NameTheValue) {
     check([](Options o) { o.height = 70000; }, MIRROR_E_INVALID_ARGUMENT, "height is 70000");
     check([](Options o) { o.pool = 3; }, MIRROR_E_INVALID_ARGUMENT, "pool is 3");
     check([](Options o) { o.precision = 7; }, MIRROR_E_INVALID_ARGUMENT, "precision is 7");
-    if (!test::on_gpu()) check([](Options o) { o.precision = MIRROR_PRECISION_FP16; }, MIRROR_E_INVALID_ARGUMENT, "fp16");
+    if (!test::on_gpu())
+        check([](Options o) { o.precision = MIRROR_PRECISION_FP16; },
+              MIRROR_E_INVALID_ARGUMENT,
+              "fp16");
     check([](Options o) { o.step_count = 9; }, MIRROR_E_INVALID_ARGUMENT, "step_count is 9");
     check([](Options o) { o.mean[1] = NAN; }, MIRROR_E_INVALID_ARGUMENT, "mean is nan");
     check([](Options o) { o.layer = "no_such"; }, MIRROR_E_NOT_FOUND, "no_such");

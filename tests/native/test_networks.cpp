@@ -23,10 +23,12 @@ struct Precision {
     const char* name;
     double tolerance;
 };
-constexpr Precision precisions[] = {
-    {MIRROR_PRECISION_FP32, "fp32", 1e-5}, {MIRROR_PRECISION_FP16, "fp16", 2e-3}, {MIRROR_PRECISION_BF16, "bf16", 0.05}};
+constexpr Precision precisions[] = {{MIRROR_PRECISION_FP32, "fp32", 1e-5},
+                                    {MIRROR_PRECISION_FP16, "fp16", 2e-3},
+                                    {MIRROR_PRECISION_BF16, "bf16", 0.05}};
 
-// The emulator takes a minute for a deep network in fp32: there the kernels' other networks stand for it.
+// The emulator takes a minute for a deep network in fp32: there the kernels' other networks stand
+// for it.
 bool left_to_hardware(const std::string& network, int32_t precision) {
     if (!emulated()) return false;
     const bool deep = network == "resnet-101" || network == "resnet-152";
@@ -55,7 +57,8 @@ void check_network(const std::string& network) {
         const Tensor& image = images.at("image_" + expected.name.substr(7));
         const auto golden = outputs.values<float>(expected);
         for (const auto& [precision, precision_name, tolerance] : precisions) {
-            if (!(device_info.precisions >> precision & 1) || left_to_hardware(network, precision)) continue;
+            if (!(device_info.precisions >> precision & 1) || left_to_hardware(network, precision))
+                continue;
             auto options =
                 options_for(static_cast<int>(image.shape[1]), static_cast<int>(image.shape[2]));
             options.precision = precision;

@@ -1,5 +1,6 @@
-// An emulated cuBLAS in the same library (MIRROR_CUBLAS points at it): the five functions that native/src/backend/cuda/cublas.cpp
-// calls, by the cuBLAS documentation: column-major, in stream order, accumulating in double.
+// An emulated cuBLAS in the same library (MIRROR_CUBLAS points at it): the five functions that
+// native/src/backend/cuda/cublas.cpp calls, by the cuBLAS documentation: column-major, in stream
+// order, accumulating in double.
 #include "common/ptx.cuh"
 #include "driver_streams.hpp"
 
@@ -37,11 +38,29 @@ int cublasSetStream_v2(void* handle, CUstream_st* stream) {
 }
 
 // c [m, n] = alpha * op(a) [m, k] * op(b) [k, n] + beta * c.
-int cublasGemmEx(void* handle, int transpose_a, int transpose_b, int m, int n, int k, const void* alpha, const void* a,
-                 int a_type, int a_pitch, const void* b, int b_type, int b_pitch, const void* beta, void* c, int c_type,
-                 int c_pitch, int, int) {
-    if (c_type != kFloatType || a_type != b_type || (a_type != kFloatType && a_type != kHalfType)) return kNotSupported;
-    if (c_pitch < m || a_pitch < (transpose_a == kTransposed ? k : m) || b_pitch < (transpose_b == kTransposed ? n : k))
+int cublasGemmEx(void* handle,
+                 int transpose_a,
+                 int transpose_b,
+                 int m,
+                 int n,
+                 int k,
+                 const void* alpha,
+                 const void* a,
+                 int a_type,
+                 int a_pitch,
+                 const void* b,
+                 int b_type,
+                 int b_pitch,
+                 const void* beta,
+                 void* c,
+                 int c_type,
+                 int c_pitch,
+                 int,
+                 int) {
+    if (c_type != kFloatType || a_type != b_type || (a_type != kFloatType && a_type != kHalfType))
+        return kNotSupported;
+    if (c_pitch < m || a_pitch < (transpose_a == kTransposed ? k : m) ||
+        b_pitch < (transpose_b == kTransposed ? n : k))
         return kInvalidValue;
     const float scale = *static_cast<const float*>(alpha), keep = *static_cast<const float*>(beta);
     simt_queue(static_cast<Handle*>(handle)->stream, [=] {
@@ -60,15 +79,25 @@ int cublasGemmEx(void* handle, int transpose_a, int transpose_b, int m, int n, i
 }
 
 // One triangle of c [n, n] = alpha * a a^T + beta * c, a [n, k]; uplo 1: rows <= columns.
-int cublasDsyrk_v2(void* handle, int uplo, int transpose, int n, int k, const double* alpha, const double* a, int a_pitch,
-                   const double* beta, double* c, int c_pitch) {
+int cublasDsyrk_v2(void* handle,
+                   int uplo,
+                   int transpose,
+                   int n,
+                   int k,
+                   const double* alpha,
+                   const double* a,
+                   int a_pitch,
+                   const double* beta,
+                   double* c,
+                   int c_pitch) {
     if (transpose == kTransposed || uplo != 1) return kNotSupported;
     if (a_pitch < n || c_pitch < n) return kInvalidValue;
     simt_queue(static_cast<Handle*>(handle)->stream, [=, scale = *alpha, keep = *beta] {
         for (int column = 0; column < n; ++column)
             for (int row = 0; row <= column; ++row) {
                 double sum = 0;
-                for (int i = 0; i < k; ++i) sum += a[int64_t(i) * a_pitch + row] * a[int64_t(i) * a_pitch + column];
+                for (int i = 0; i < k; ++i)
+                    sum += a[int64_t(i) * a_pitch + row] * a[int64_t(i) * a_pitch + column];
                 double& cell = c[int64_t(column) * c_pitch + row];
                 cell = scale * sum + keep * cell;
             }

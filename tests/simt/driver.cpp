@@ -152,8 +152,9 @@ void simt_queue(CUstream_st* stream, Work work) {
 
 extern "C" {
 
-// "memory" (bytes per device), "fail_launch" (the n-th kernel from now on fails), "sticky" (0: the context works again), "early",
-// "seed", "arch", "devices"; returns the value before. "launches", "live" and "used" only tell.
+// "memory" (bytes per device), "fail_launch" (the n-th kernel from now on fails), "sticky" (0: the
+// context works again), "early", "seed", "arch", "devices"; returns the value before. "launches",
+// "live" and "used" only tell.
 __attribute__((visibility("default"))) long long mirror_simt_set(const char* name,
                                                                  long long value) {
     const std::lock_guard guard(lock);

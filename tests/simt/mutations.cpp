@@ -1,6 +1,7 @@
-// Shows that the emulator tests can fail: plants every bug of mutations/*.txt in a copy of kernels/, builds the test it
-// names against that copy and runs it. A bug is caught when the tests fail (a wrong result, a deadlock, an address out of
-// range); one that survives, or whose text is not found exactly once, is a failure here.
+// Shows that the emulator tests can fail: plants every bug of mutations/*.txt in a copy of
+// kernels/, builds the test it names against that copy and runs it. A bug is caught when the tests
+// fail (a wrong result, a deadlock, an address out of range); one that survives, or whose text is
+// not found exactly once, is a failure here.
 //
 //   simt_mutations [FILTER]   only bugs whose file, reason or test contains FILTER
 #include <atomic>
@@ -45,10 +46,17 @@ std::vector<Bug> bugs(const std::string& filter) {
                 const size_t value = line.find_first_not_of(' ', colon + 1);
                 keys[line.substr(0, colon)] = value == std::string::npos ? "" : line.substr(value);
             } else if (!keys.empty()) {
-                Bug bug{keys["test"], keys["filter"], keys["file"], keys["find"], keys["replace"], keys["why"]};
+                Bug bug{keys["test"],
+                        keys["filter"],
+                        keys["file"],
+                        keys["find"],
+                        keys["replace"],
+                        keys["why"]};
                 if (bug.test.empty() || bug.file.empty() || bug.find.empty() || bug.why.empty())
-                    throw std::runtime_error(entry.path().string() + ": a block without test, file, find or why");
-                if ((bug.text() + bug.test).find(filter) != std::string::npos) result.push_back(bug);
+                    throw std::runtime_error(entry.path().string() +
+                                             ": a block without test, file, find or why");
+                if ((bug.text() + bug.test).find(filter) != std::string::npos)
+                    result.push_back(bug);
                 keys.clear();
             }
         }
@@ -69,22 +77,29 @@ std::string plant(const Bug& bug, const fs::path& folder) {
     std::string text = read(file);
     const size_t at = text.find(bug.find);
     if (at == std::string::npos) return "the text to replace is not there: " + bug.find;
-    if (text.find(bug.find, at + 1) != std::string::npos) return "the text to replace occurs more than once: " + bug.find;
+    if (text.find(bug.find, at + 1) != std::string::npos)
+        return "the text to replace occurs more than once: " + bug.find;
     text.replace(at, bug.find.size(), bug.replace);
     std::ofstream(file, std::ios::binary) << text;
 
     const fs::path log = folder / "log", program = folder / "test";
     const std::string compile =
-        std::string(MIRROR_COMPILER) + " -std=c++20 -O1 -march=native -ffp-contract=off -DMIRROR_SOURCE_DIR='\"" + source.string() + "\"'" +
-        " -I" + quote(folder / "kernels") + " -I" + quote(folder / "kernels/common") + " -I" + quote(source / "tests/simt") + " -I" +
-        quote(source / "tests/native") + " -I" + quote(source / "native/src") + " -I" + quote(source / "native/include") + " " +
-        quote(source / "tests/simt" / bug.test) + " " + MIRROR_MAIN_OBJECTS + " " + MIRROR_LIBRARY + " -Wl,-rpath," +
-        quote(fs::path(MIRROR_LIBRARY).parent_path()) + " -pthread -o " + quote(program) + " >" + quote(log) + " 2>&1";
+        std::string(MIRROR_COMPILER) +
+        " -std=c++20 -O1 -march=native -ffp-contract=off -DMIRROR_SOURCE_DIR='\"" +
+        source.string() + "\"'" + " -I" + quote(folder / "kernels") + " -I" +
+        quote(folder / "kernels/common") + " -I" + quote(source / "tests/simt") + " -I" +
+        quote(source / "tests/native") + " -I" + quote(source / "native/src") + " -I" +
+        quote(source / "native/include") + " " + quote(source / "tests/simt" / bug.test) + " " +
+        MIRROR_MAIN_OBJECTS + " " + MIRROR_LIBRARY + " -Wl,-rpath," +
+        quote(fs::path(MIRROR_LIBRARY).parent_path()) + " -pthread -o " + quote(program) + " >" +
+        quote(log) + " 2>&1";
     if (std::system(compile.c_str()) != 0) return "does not compile: " + read(log).substr(0, 2000);
-    const std::string run = "timeout 300 " + quote(program) + " " + bug.filter + " >" + quote(log) + " 2>&1";
+    const std::string run =
+        "timeout 300 " + quote(program) + " " + bug.filter + " >" + quote(log) + " 2>&1";
     const int status = std::system(run.c_str());
     const std::string output = read(log);
-    if (output.find("0 passed, 0 failed") != std::string::npos) return "the filter matches no test: " + bug.filter;
+    if (output.find("0 passed, 0 failed") != std::string::npos)
+        return "the filter matches no test: " + bug.filter;
     return status == 0 ? "not caught: " + output.substr(0, 500) : "";
 }
 
@@ -107,12 +122,17 @@ int main(int count, char** arguments) {
                 }
                 const std::lock_guard guard(lock);
                 ++(problem.empty() ? caught : missed);
-                std::printf("%s %s%s%s\n", problem.empty() ? "caught" : "FAIL", list[i].text().c_str(), problem.empty() ? "" : ": ", problem.c_str());
+                std::printf("%s %s%s%s\n",
+                            problem.empty() ? "caught" : "FAIL",
+                            list[i].text().c_str(),
+                            problem.empty() ? "" : ": ",
+                            problem.c_str());
                 std::fflush(stdout);
             }
         };
         std::vector<std::thread> workers;
-        for (unsigned i = 0; i < std::max(1u, std::thread::hardware_concurrency()); ++i) workers.emplace_back(work, static_cast<int>(i));
+        for (unsigned i = 0; i < std::max(1u, std::thread::hardware_concurrency()); ++i)
+            workers.emplace_back(work, static_cast<int>(i));
         for (std::thread& worker : workers) worker.join();
         fs::remove_all(scratch);
         std::printf("%d passed, %d failed, 0 skipped\n", caught, missed);

@@ -245,7 +245,8 @@ inline void add_shared(float* p, float v) {
 
 inline void cp_async_16(u32 dst, const void* src, bool valid) {
     Block& b = *Block::current;
-    if (valid && (reinterpret_cast<uintptr_t>(src) | dst) % 16) b.fail("cp.async of 16 bytes at an odd address");
+    if (valid && (reinterpret_cast<uintptr_t>(src) | dst) % 16)
+        b.fail("cp.async of 16 bytes at an odd address");
     const simt::Copy c{dst, valid ? src : nullptr, 16};
     if (b.options.timing == simt::Timing::early)
         b.land(c);

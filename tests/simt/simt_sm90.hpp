@@ -1,16 +1,18 @@
-// The instructions of kernels/common/ptx_sm90.cuh on the host: mbarriers, TMA (tiled and im2col, 128-byte
-// swizzle), wgmma.
+// The instructions of kernels/common/ptx_sm90.cuh on the host: mbarriers, TMA (tiled and im2col,
+// 128-byte swizzle), wgmma.
 //
 // Asynchronous work happens at the latest legal moment, or at issue:
 //                    Timing::late              Timing::early
 //   TMA load         at a wait on its barrier  at issue
 //   TMA store        at its wait               at issue, with seed 0; else at its wait
 //   wgmma            at its wait               likewise
-// so the four schedules of the tests pair early copies with late products, which shows stages released too soon.
+// so the four schedules of the tests pair early copies with late products, which shows stages
+// released too soon.
 //
-// What it checks beyond simt_core.hpp: alignment of boxes, operands, barriers and maps; arrivals and bytes beyond
-// what a barrier expects; bulk stores nobody commits and waits for; stores of what a thread wrote without a proxy
-// fence. It does not know the memory model, nor the limits that the driver checks when it encodes a map.
+// What it checks beyond simt_core.hpp: alignment of boxes, operands, barriers and maps; arrivals
+// and bytes beyond what a barrier expects; bulk stores nobody commits and waits for; stores of what
+// a thread wrote without a proxy fence. It does not know the memory model, nor the limits that the
+// driver checks when it encodes a map.
 #pragma once
 #include <unordered_map>
 
@@ -19,9 +21,9 @@ namespace simt {
 struct Map {  // what an emulated TensorMap holds
     enum Kind : int { tiled, im2col } kind;
     const unsigned char* base;
-    int64_t dim[4];    // elements: tiled (c0, c1), im2col (c, w, h, n)
-    int64_t pitch[4];  // bytes from one to the next
-    int box[2];        // tiled (c0, c1), im2col (channels, pixels)
+    int64_t dim[4];                   // elements: tiled (c0, c1), im2col (c, w, h, n)
+    int64_t pitch[4];                 // bytes from one to the next
+    int box[2];                       // tiled (c0, c1), im2col (channels, pixels)
     int lower[2], upper[2], step[2];  // im2col (w, h)
 };
 static_assert(sizeof(Map) <= sizeof(TensorMap), "an emulated map fits a CUtensorMap");
@@ -31,8 +33,8 @@ inline TensorMap encode(const Map& map) {
     memcpy(t.opaque, &map, sizeof map);
     return t;
 }
-// As cuTensorMapEncodeTiled and cuTensorMapEncodeIm2col take them, for 16-bit elements; stride_bytes and strides[i]
-// lead from one index of dimension i + 1 to the next.
+// As cuTensorMapEncodeTiled and cuTensorMapEncodeIm2col take them, for 16-bit elements;
+// stride_bytes and strides[i] lead from one index of dimension i + 1 to the next.
 inline TensorMap encode_tiled(
     const void* base, int64_t dim0, int64_t dim1, int64_t stride_bytes, int box0, int box1) {
     return encode({Map::tiled,
@@ -89,9 +91,9 @@ struct Warpgroup {
 struct Hopper {
     std::unordered_map<u32, Barrier> barriers;
     Warpgroup warpgroups[8];
-    bool unfenced[1024] = {};                     // by thread: wrote shared memory that TMA may read
+    bool unfenced[1024] = {};  // by thread: wrote shared memory that TMA may read
     std::unordered_map<Fiber*, size_t> committed;  // of its Fiber::stores
-    bool waiting = false;                         // inside tma_store_wait_read
+    bool waiting = false;                          // inside tma_store_wait_read
 
     static Hopper& of(Block& b) {
         if (!b.extension) {
@@ -105,13 +107,15 @@ struct Hopper {
         std::string s;
         for (auto& [addr, bar] : barriers)
             if (bar.sleepers.arrived)
-                s += std::to_string(bar.sleepers.arrived) + " threads wait on mbarrier " + std::to_string(addr) +
-                     " (pending " + std::to_string(bar.pending) + ", bytes " + std::to_string(bar.tx) + "); ";
+                s += std::to_string(bar.sleepers.arrived) + " threads wait on mbarrier " +
+                     std::to_string(addr) + " (pending " + std::to_string(bar.pending) +
+                     ", bytes " + std::to_string(bar.tx) + "); ";
         return s;
     }
     Barrier& barrier(Block& b, u32 addr) {
         const auto found = barriers.find(addr);
-        if (found == barriers.end()) b.fail("no mbarrier at shared address " + std::to_string(addr));
+        if (found == barriers.end())
+            b.fail("no mbarrier at shared address " + std::to_string(addr));
         return found->second;
     }
     void settle(Block& b, Barrier& bar) {
@@ -147,11 +151,14 @@ inline const Map& map_of(Block& b, const TensorMap* map, Map::Kind kind) {
     return m;
 }
 inline void check_box(Block& b, u32 addr) {
-    if (addr % 1024) b.fail("a TMA box at shared address " + std::to_string(addr) + ", not a multiple of 1024");
+    if (addr % 1024)
+        b.fail("a TMA box at shared address " + std::to_string(addr) + ", not a multiple of 1024");
 }
 
-// `count` elements from column c of a row of `dim`, zeros beyond its ends, to a swizzled box; row nullptr: all zeros.
-inline void load_row(Block& b, u32 dst, const unsigned char* row, int64_t c, int64_t dim, int count) {
+// `count` elements from column c of a row of `dim`, zeros beyond its ends, to a swizzled box; row
+// nullptr: all zeros.
+inline void load_row(
+    Block& b, u32 dst, const unsigned char* row, int64_t c, int64_t dim, int count) {
     for (int j = 0; j < count; j += 8) {
         uint16_t v[8] = {};
         if (row && c + j >= 0 && c + j + 8 <= dim)
@@ -256,23 +263,26 @@ inline void tma_load_2d(u32 dst, const TensorMap* map, u32 bar, int c0, int c1) 
         return m.box[0] * m.box[1] * 2;
     });
 }
-inline void tma_load_im2col(u32 dst, const TensorMap* map, u32 bar, int c, int w, int h, int n, int s, int r) {
+inline void tma_load_im2col(
+    u32 dst, const TensorMap* map, u32 bar, int c, int w, int h, int n, int s, int r) {
     Block& b = *Block::current;
     simt::check_box(b, dst);
-    tma_issue(bar, [&b, dst, &m = simt::map_of(b, map, simt::Map::im2col), c, w, h, n, s, r]() mutable {
-        for (int i = 0; i < m.box[1]; ++i) {
-            const int64_t x = w + s, y = h + r;
-            const bool inside = x >= 0 && x < m.dim[1] && y >= 0 && y < m.dim[2] && n < m.dim[3];
-            const unsigned char* row =
-                inside ? m.base + n * m.pitch[3] + y * m.pitch[2] + x * m.pitch[1] : nullptr;
-            simt::load_row(b, dst + u32(i * m.box[0]) * 2, row, c, m.dim[0], m.box[0]);
-            if ((w += m.step[0]) > m.dim[1] - 1 + m.upper[0]) {
-                w = m.lower[0];
-                if ((h += m.step[1]) > m.dim[2] - 1 + m.upper[1]) h = m.lower[1], ++n;
+    tma_issue(
+        bar, [&b, dst, &m = simt::map_of(b, map, simt::Map::im2col), c, w, h, n, s, r]() mutable {
+            for (int i = 0; i < m.box[1]; ++i) {
+                const int64_t x = w + s, y = h + r;
+                const bool inside =
+                    x >= 0 && x < m.dim[1] && y >= 0 && y < m.dim[2] && n < m.dim[3];
+                const unsigned char* row =
+                    inside ? m.base + n * m.pitch[3] + y * m.pitch[2] + x * m.pitch[1] : nullptr;
+                simt::load_row(b, dst + u32(i * m.box[0]) * 2, row, c, m.dim[0], m.box[0]);
+                if ((w += m.step[0]) > m.dim[1] - 1 + m.upper[0]) {
+                    w = m.lower[0];
+                    if ((h += m.step[1]) > m.dim[2] - 1 + m.upper[1]) h = m.lower[1], ++n;
+                }
             }
-        }
-        return m.box[0] * m.box[1] * 2;
-    });
+            return m.box[0] * m.box[1] * 2;
+        });
 }
 inline void tma_store_2d(const TensorMap* map, u32 src, int c0, int c1) {
     Block& b = *Block::current;
@@ -327,14 +337,15 @@ struct Wgmma {
             float* d;
             u64 a, b;
         } args{d, a, b};
-        Hopper::of(*Block::current).meet(*Block::current, args, [](simt::Warpgroup& g, Args** lane) {
-            simt::Product p{&simt::execute<T, N>, lane[0]->a, lane[0]->b, {}};
-            for (int i = 0; i < 128; ++i) p.d[i] = lane[i]->d;
-            if (simt::at_issue(*Block::current))
-                p.execute(*Block::current, p);
-            else
-                g.open.push_back(p);
-        });
+        Hopper::of(*Block::current)
+            .meet(*Block::current, args, [](simt::Warpgroup& g, Args** lane) {
+                simt::Product p{&simt::execute<T, N>, lane[0]->a, lane[0]->b, {}};
+                for (int i = 0; i < 128; ++i) p.d[i] = lane[i]->d;
+                if (simt::at_issue(*Block::current))
+                    p.execute(*Block::current, p);
+                else
+                    g.open.push_back(p);
+            });
     }
 };
 inline void wgmma_commit() {

@@ -259,7 +259,10 @@ struct Match {
 // Descriptors of many images, searched exactly.
 class Index {
   public:
-    Index(const Device& device, int32_t regions, int32_t dim, int32_t precision = MIRROR_PRECISION_FP32)
+    Index(const Device& device,
+          int32_t regions,
+          int32_t dim,
+          int32_t precision = MIRROR_PRECISION_FP32)
         : image_values_(static_cast<int64_t>(regions) * dim) {
         mirror_index* handle = nullptr;
         check(mirror_index_create(&handle, device.get(), regions, dim, precision));

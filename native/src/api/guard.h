@@ -21,7 +21,9 @@ mirror_status guard(F&& body) noexcept {
     } catch (const Error& e) {
         return set_error(e.status(), e.what());
     } catch (const std::bad_alloc&) {
-        return set_error(MIRROR_E_OUT_OF_MEMORY, "out of host memory: use a smaller image size or batch, or fewer images at once");
+        return set_error(
+            MIRROR_E_OUT_OF_MEMORY,
+            "out of host memory: use a smaller image size or batch, or fewer images at once");
     } catch (const std::exception& e) {
         return set_error(MIRROR_E_INTERNAL, e.what());
     } catch (...) {

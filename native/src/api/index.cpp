@@ -13,11 +13,8 @@ void mirror_search_options_init(mirror_search_options* options) {
         *options = {sizeof *options, 200, MIRROR_SIMILARITY_PR_MAC, MIRROR_METRIC_DOT, nullptr};
 }
 
-mirror_status mirror_index_create(mirror_index** out,
-                                  mirror_device* device,
-                                  int32_t regions,
-                                  int32_t dim,
-                                  int32_t precision) {
+mirror_status mirror_index_create(
+    mirror_index** out, mirror_device* device, int32_t regions, int32_t dim, int32_t precision) {
     return guard([&] {
         checked(out, "out") = nullptr;
         *out = new mirror_index(

@@ -81,8 +81,15 @@ std::string processor() {
     std::string sets;
     for (const CpuFeature& feature : cpu_features())
         if (feature.present) sets += text(sets.empty() ? "" : ",", json_quote(feature.name));
-    return text("\"cpu\":", json_quote(cpu_name()), ",\"cores\":", omp_get_num_procs(), ",\"memory_bytes\":", physical_memory(),
-                ",\"instruction_sets\":[", sets, "],");
+    return text("\"cpu\":",
+                json_quote(cpu_name()),
+                ",\"cores\":",
+                omp_get_num_procs(),
+                ",\"memory_bytes\":",
+                physical_memory(),
+                ",\"instruction_sets\":[",
+                sets,
+                "],");
 }
 constexpr const char* kCpuBackend = "\"cpu\"";
 #else
@@ -100,8 +107,14 @@ std::string cuda_libraries() {
     return cuda::driver_json();
 }
 std::string cuda_fields() {
-    return text(",\"gpus\":", cuda::gpus_json(), ",\"kernel_images\":", cuda::images_json(), ",\"kernels\":", cuda::kernels_json(),
-                ",\"kernels_measured_on_hardware\":", cuda::kMeasuredOnHardware ? "true" : "false");
+    return text(",\"gpus\":",
+                cuda::gpus_json(),
+                ",\"kernel_images\":",
+                cuda::images_json(),
+                ",\"kernels\":",
+                cuda::kernels_json(),
+                ",\"kernels_measured_on_hardware\":",
+                cuda::kMeasuredOnHardware ? "true" : "false");
 }
 constexpr const char* kCudaBackend = MIRROR_HAS_CPU ? ",\"cuda\"" : "\"cuda\"";
 #else
@@ -115,9 +128,23 @@ constexpr const char* kCudaBackend = "";
 #endif
 
 std::string system_info() {
-    return text("{\"version\":", json_quote(mirror_version()), ",\"git_hash\":", json_quote(git_hash()), ",\"compiler\":", json_quote(compiler()),
-                ",", processor(), "\"libraries\":[", cpu_libraries(), cuda_libraries(), "],\"backends\":[", kCpuBackend, kCudaBackend, "]",
-                cuda_fields(), "}");
+    return text("{\"version\":",
+                json_quote(mirror_version()),
+                ",\"git_hash\":",
+                json_quote(git_hash()),
+                ",\"compiler\":",
+                json_quote(compiler()),
+                ",",
+                processor(),
+                "\"libraries\":[",
+                cpu_libraries(),
+                cuda_libraries(),
+                "],\"backends\":[",
+                kCpuBackend,
+                kCudaBackend,
+                "]",
+                cuda_fields(),
+                "}");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Chooses the backend behind a device name. A name that asks for more than this build or machine has is an error, never
-// a silent fallback; "auto" says in one line what it took and why.
+// Chooses the backend behind a device name. A name that asks for more than this build or machine
+// has is an error, never a silent fallback; "auto" says in one line what it took and why.
 #include "backend/backend.h"
 
 #include <charconv>
@@ -36,7 +36,12 @@ std::vector<int> cuda_ordinals(std::string_view name) {
         const auto [next, error] = std::from_chars(at, end, ordinal);
         if (error != std::errc() || ordinal < 0 || result.size() == kMaxDevices) return {};
         for (int earlier : result)
-            require(earlier != ordinal, "device is \"", name, "\", which names cuda:", ordinal, " twice");
+            require(earlier != ordinal,
+                    "device is \"",
+                    name,
+                    "\", which names cuda:",
+                    ordinal,
+                    " twice");
         result.push_back(ordinal);
         if (next == end) return result;
         if (*next != ',') return {};
@@ -50,7 +55,8 @@ std::shared_ptr<Backend> make_cpu(int threads) {
     return std::make_shared<CpuBackend>(threads > 0 ? threads : omp_get_num_procs());
 #else
     (void)threads;
-    fail(MIRROR_E_NO_DEVICE, "device cpu: this build of Mirror has no CPU backend (MIRROR_CPU=OFF); use cuda");
+    fail(MIRROR_E_NO_DEVICE,
+         "device cpu: this build of Mirror has no CPU backend (MIRROR_CPU=OFF); use cuda");
 #endif
 }
 
@@ -59,7 +65,9 @@ std::string why_not_cuda() {
     const cuda::DriverSearch& found = cuda::find_driver();
     if (!found.driver) return found.reason;
     // A kernel that has not run on hardware is no default.
-    if (!cuda::kMeasuredOnHardware) return "a GPU is present, but this version's kernels have not been measured on one: choose --device cuda to use it";
+    if (!cuda::kMeasuredOnHardware)
+        return "a GPU is present, but this version's kernels have not been measured on one: choose "
+               "--device cuda to use it";
     return "";
 }
 #else
@@ -76,7 +84,8 @@ std::shared_ptr<Backend> make_auto(int threads) {
         return backend;
     }
     const auto backend = make_cpu(threads);
-    log(MIRROR_LOG_INFO, text("device auto: cpu with ", backend->info().threads, " threads (", reason, ")"));
+    log(MIRROR_LOG_INFO,
+        text("device auto: cpu with ", backend->info().threads, " threads (", reason, ")"));
     return backend;
 }
 
@@ -92,7 +101,10 @@ std::shared_ptr<Backend> make_backend(const char* name, int threads) {
     if (wanted == "cpu") return make_cpu(threads);
     if (wanted == "auto") return make_auto(threads);
     const std::vector<int> ordinals = cuda_ordinals(wanted);
-    require(!ordinals.empty(), "device is \"", wanted, "\", expected auto, cpu, cuda, cuda:N or cuda:N,M,...");
+    require(!ordinals.empty(),
+            "device is \"",
+            wanted,
+            "\", expected auto, cpu, cuda, cuda:N or cuda:N,M,...");
     std::vector<std::shared_ptr<Backend>> devices;
     for (int ordinal : ordinals) devices.push_back(make_cuda_backend(ordinal, nullptr, nullptr));
     return devices.size() == 1 ? devices[0] : make_multi_backend(std::move(devices));
@@ -100,12 +112,15 @@ std::shared_ptr<Backend> make_backend(const char* name, int threads) {
 
 #if MIRROR_HAS_CUDA
 std::shared_ptr<Backend> make_cuda_backend(int ordinal, void* context, void* stream) {
-    require(!stream || context, "options.stream is given without options.context, which it belongs to");
+    require(!stream || context,
+            "options.stream is given without options.context, which it belongs to");
     return cuda::make_backend({ordinal, context, stream});
 }
 #else
 std::shared_ptr<Backend> make_cuda_backend(int, void*, void*) {
-    fail(MIRROR_E_NO_DEVICE, "device cuda: this build of Mirror has no CUDA backend (MIRROR_CUDA=OFF); use --device cpu");
+    fail(MIRROR_E_NO_DEVICE,
+         "device cuda: this build of Mirror has no CUDA backend (MIRROR_CUDA=OFF); use --device "
+         "cpu");
 }
 #endif
 

@@ -1,8 +1,9 @@
 // The interface between the core and the hardware. One Backend per mirror_device. Arrays are
 // float32, row-major, already validated by the caller: a backend computes, it does not check
-// arguments. They lie in host memory, or in the device's own where on_device() says so. Operations exist singly (tests, hosts with their own network) and as two
-// stateful objects that keep their data where the hardware wants it: a Pipeline (photographs ->
-// descriptors) and a Store (descriptors of many images, exact search).
+// arguments. They lie in host memory, or in the device's own where on_device() says so. Operations
+// exist singly (tests, hosts with their own network) and as two stateful objects that keep their
+// data where the hardware wants it: a Pipeline (photographs -> descriptors) and a Store
+// (descriptors of many images, exact search).
 #pragma once
 
 #include <cstdint>
@@ -34,7 +35,8 @@ class Pipeline {
     // Images that one run takes at most: the spec's batch, times the devices that share the work.
     virtual int capacity() const = 0;
     // count <= capacity() in all three. out [count, R, D]. The first two may return before `out` is
-    // written; then finish() waits for it, and drop() gives it up (the caller's memory is going away).
+    // written; then finish() waits for it, and drop() gives it up (the caller's memory is going
+    // away).
     virtual void run_images(const mirror_image* images, int count, float* out) = 0;
     virtual void run_input(const float* input, int count, float* out) = 0;
     // First scale only: out [count, map_h, map_w, D].
@@ -166,7 +168,8 @@ class Backend {
                       float* c) = 0;
 };
 
-// "auto", "cpu", "cuda", "cuda:N" or "cuda:N,M,..."; NO_DEVICE where this build or machine has none.
+// "auto", "cpu", "cuda", "cuda:N" or "cuda:N,M,..."; NO_DEVICE where this build or machine has
+// none.
 std::shared_ptr<Backend> make_backend(const char* name, int threads);
 // One GPU through a host's own context and stream.
 std::shared_ptr<Backend> make_cuda_backend(int ordinal, void* context, void* stream);

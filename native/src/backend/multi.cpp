@@ -11,7 +11,8 @@
 namespace mirror {
 namespace {
 
-// body(i) for every device, each on its own thread; the first failure is thrown after all have ended.
+// body(i) for every device, each on its own thread; the first failure is thrown after all have
+// ended.
 template <class Body>
 void on_each(size_t count, Body&& body) {
     std::vector<std::exception_ptr> failures(count);
@@ -41,7 +42,8 @@ Share share(int64_t count, size_t devices, size_t i) {
 
 class MultiPipeline final : public Pipeline {
   public:
-    MultiPipeline(const std::vector<std::shared_ptr<Backend>>& devices, const PipelineSpec& spec) : parts_(devices.size()) {
+    MultiPipeline(const std::vector<std::shared_ptr<Backend>>& devices, const PipelineSpec& spec)
+        : parts_(devices.size()) {
         const Plan* plan = spec.plans[0].get();
         const PlanTensor& map = plan->tensors[static_cast<size_t>(plan->output)];
         int64_t regions = 0;
@@ -52,15 +54,24 @@ class MultiPipeline final : public Pipeline {
         on_each(devices.size(), [&](size_t i) { parts_[i] = devices[i]->make_pipeline(spec); });
     }
 
-    int capacity() const override { return static_cast<int>(parts_.size()) * parts_[0]->capacity(); }
+    int capacity() const override {
+        return static_cast<int>(parts_.size()) * parts_[0]->capacity();
+    }
     void run_images(const mirror_image* images, int count, float* out) override {
-        deal(count, [&](Pipeline& part, Share s) { part.run_images(images + s.first, static_cast<int>(s.count), out + s.first * row_); });
+        deal(count, [&](Pipeline& part, Share s) {
+            part.run_images(images + s.first, static_cast<int>(s.count), out + s.first * row_);
+        });
     }
     void run_input(const float* input, int count, float* out) override {
-        deal(count, [&](Pipeline& part, Share s) { part.run_input(input + s.first * input_, static_cast<int>(s.count), out + s.first * row_); });
+        deal(count, [&](Pipeline& part, Share s) {
+            part.run_input(
+                input + s.first * input_, static_cast<int>(s.count), out + s.first * row_);
+        });
     }
     void run_map(const float* input, int count, float* out) override {
-        deal(count, [&](Pipeline& part, Share s) { part.run_map(input + s.first * input_, static_cast<int>(s.count), out + s.first * map_); });
+        deal(count, [&](Pipeline& part, Share s) {
+            part.run_map(input + s.first * input_, static_cast<int>(s.count), out + s.first * map_);
+        });
     }
     void finish() override {
         on_each(parts_.size(), [&](size_t i) { parts_[i]->finish(); });
@@ -86,9 +97,13 @@ class MultiPipeline final : public Pipeline {
 
 class MultiStore final : public Store {
   public:
-    MultiStore(const std::vector<std::shared_ptr<Backend>>& devices, int regions, int dim, int32_t precision)
+    MultiStore(const std::vector<std::shared_ptr<Backend>>& devices,
+               int regions,
+               int dim,
+               int32_t precision)
         : image_(static_cast<int64_t>(regions) * dim) {
-        for (const auto& device : devices) parts_.push_back(device->make_store(regions, dim, precision));
+        for (const auto& device : devices)
+            parts_.push_back(device->make_store(regions, dim, precision));
     }
 
     void add(const float* rows, int64_t count) override {
@@ -96,7 +111,8 @@ class MultiStore final : public Store {
     }
     int64_t size() const override { return parts_[0]->size(); }
     void read(int64_t image, float* out) const override { parts_[0]->read(image, out); }
-    // Progress comes from the first device, scaled to the whole: the callback belongs to the calling thread.
+    // Progress comes from the first device, scaled to the whole: the callback belongs to the
+    // calling thread.
     void search(const SearchJob& job) const override {
         job.progress.report(0);
         const size_t devices = parts_.size();
@@ -121,7 +137,8 @@ class MultiStore final : public Store {
 
 class MultiBackend final : public Backend {
   public:
-    explicit MultiBackend(std::vector<std::shared_ptr<Backend>> devices) : devices_(std::move(devices)) {}
+    explicit MultiBackend(std::vector<std::shared_ptr<Backend>> devices)
+        : devices_(std::move(devices)) {}
 
     mirror_device_info info() const override {
         mirror_device_info info = first().info();
@@ -130,40 +147,102 @@ class MultiBackend final : public Backend {
         std::memcpy(info.name, name.data(), std::min(name.size(), sizeof info.name - 1));
         return info;
     }
-    std::unique_ptr<Pipeline> make_pipeline(PipelineSpec spec) override { return std::make_unique<MultiPipeline>(devices_, spec); }
+    std::unique_ptr<Pipeline> make_pipeline(PipelineSpec spec) override {
+        return std::make_unique<MultiPipeline>(devices_, spec);
+    }
     std::unique_ptr<Store> make_store(int regions, int dim, int32_t precision) override {
         return std::make_unique<MultiStore>(devices_, regions, dim, precision);
     }
-    int channel_alignment(int32_t precision) const override { return first().channel_alignment(precision); }
+    int channel_alignment(int32_t precision) const override {
+        return first().channel_alignment(precision);
+    }
     bool on_device(const void* pointer) const override { return first().on_device(pointer); }
-    int64_t find_beyond(const float* x, int64_t count, float limit) const override { return first().find_beyond(x, count, limit); }
-    void preprocess(const mirror_image& image, int height, int width, const float* mean, float* out) override {
+    int64_t find_beyond(const float* x, int64_t count, float limit) const override {
+        return first().find_beyond(x, count, limit);
+    }
+    void preprocess(
+        const mirror_image& image, int height, int width, const float* mean, float* out) override {
         first().preprocess(image, height, width, mean, out);
     }
     void conv2d(const Conv2dArgs& args) override { first().conv2d(args); }
-    void pool2d(const mirror_window& window, int32_t pool, const float* x, int n, int h, int w, int c, float* y) override {
+    void pool2d(const mirror_window& window,
+                int32_t pool,
+                const float* x,
+                int n,
+                int h,
+                int w,
+                int c,
+                float* y) override {
         first().pool2d(window, pool, x, n, h, w, c, y);
     }
-    void lrn(const float* x, int64_t rows, int c, int radius, float alpha, float beta, float bias, float* y) override {
+    void lrn(const float* x,
+             int64_t rows,
+             int c,
+             int radius,
+             float alpha,
+             float beta,
+             float bias,
+             float* y) override {
         first().lrn(x, rows, c, radius, alpha, beta, bias, y);
     }
-    void region_pool(const float* maps, int n, int h, int w, int c, std::span<const mirror_region> regions, int32_t pool, float* out, int64_t out_stride) override {
+    void region_pool(const float* maps,
+                     int n,
+                     int h,
+                     int w,
+                     int c,
+                     std::span<const mirror_region> regions,
+                     int32_t pool,
+                     float* out,
+                     int64_t out_stride) override {
         first().region_pool(maps, n, h, w, c, regions, pool, out, out_stride);
     }
-    void l2_normalize(const float* x, int64_t count, int dim, float* y) override { first().l2_normalize(x, count, dim, y); }
-    void covariance(const float* rows, int64_t count, int dim, const Progress& progress, double* mean, double* covariance) override {
+    void l2_normalize(const float* x, int64_t count, int dim, float* y) override {
+        first().l2_normalize(x, count, dim, y);
+    }
+    void covariance(const float* rows,
+                    int64_t count,
+                    int dim,
+                    const Progress& progress,
+                    double* mean,
+                    double* covariance) override {
         first().covariance(rows, count, dim, progress, mean, covariance);
     }
-    void whiten(const float* rows, int64_t count, int dim, const double* projection, const double* offset, int out_dim, float* out) override {
+    void whiten(const float* rows,
+                int64_t count,
+                int dim,
+                const double* projection,
+                const double* offset,
+                int out_dim,
+                float* out) override {
         first().whiten(rows, count, dim, projection, offset, out_dim, out);
     }
-    void similarity(const float* queries, int64_t nq, const float* rows, int64_t nd, int regions, int dim, int32_t similarity, int32_t metric, float* scores) override {
+    void similarity(const float* queries,
+                    int64_t nq,
+                    const float* rows,
+                    int64_t nd,
+                    int regions,
+                    int dim,
+                    int32_t similarity,
+                    int32_t metric,
+                    float* scores) override {
         first().similarity(queries, nq, rows, nd, regions, dim, similarity, metric, scores);
     }
-    void topk(const float* scores, int64_t rows, int64_t n, int k, bool smallest, int32_t* ids, float* values) override {
+    void topk(const float* scores,
+              int64_t rows,
+              int64_t n,
+              int k,
+              bool smallest,
+              int32_t* ids,
+              float* values) override {
         first().topk(scores, rows, n, k, smallest, ids, values);
     }
-    void gemm(const float* a, const float* b, int64_t m, int64_t n, int64_t k, int32_t precision, float* c) override {
+    void gemm(const float* a,
+              const float* b,
+              int64_t m,
+              int64_t n,
+              int64_t k,
+              int32_t precision,
+              float* c) override {
         first().gemm(a, b, m, n, k, precision, c);
     }
 

@@ -1,5 +1,5 @@
-// Several devices that share the work. Photographs of a chunk and queries of a search are dealt out; every device holds
-// all descriptors of a store. Single operations run on the first.
+// Several devices that share the work. Photographs of a chunk and queries of a search are dealt
+// out; every device holds all descriptors of a store. Single operations run on the first.
 #pragma once
 
 #include "backend/backend.h"

@@ -105,7 +105,12 @@ bool Extractor::halve_batch(const Error& error) {
     if (error.status() != MIRROR_E_OUT_OF_MEMORY || batch_ == 1) return false;
     if (pipeline_) pipeline_->finish();  // what earlier chunks computed is delivered
     log(MIRROR_LOG_WARNING,
-        text("a batch of ", batch_, " images does not fit, going on with ", batch_ / 2, ": ", error.what()));
+        text("a batch of ",
+             batch_,
+             " images does not fit, going on with ",
+             batch_ / 2,
+             ": ",
+             error.what()));
     batch_ /= 2;
     return true;
 }
@@ -125,13 +130,12 @@ void Extractor::plan(int batch) {
     info_.struct_size = sizeof info_;
     info_.scales = scale_count(options);
     for (int scale = 0; scale < info_.scales; ++scale) {
-        const auto plan =
-            make_plan(model_,
-                      batch,
-                      options.height >> scale,
-                      options.width >> scale,
-                      layer_,
-                      backend_->channel_alignment(options.precision));
+        const auto plan = make_plan(model_,
+                                    batch,
+                                    options.height >> scale,
+                                    options.width >> scale,
+                                    layer_,
+                                    backend_->channel_alignment(options.precision));
         const PlanTensor& map = plan->tensors[static_cast<size_t>(plan->output)];
         spec.plans.push_back(plan);
         spec.regions.push_back(region_layout(map.height, map.width, steps));
@@ -169,7 +173,8 @@ void Extractor::in_chunks(int64_t count, const mirror_progress* progress, Chunk&
     try {
         for (int64_t start = 0; start < count;) {
             report.report(start);
-            const auto size = static_cast<int>(std::min<int64_t>(pipeline_->capacity(), count - start));
+            const auto size =
+                static_cast<int>(std::min<int64_t>(pipeline_->capacity(), count - start));
             try {
                 chunk(start, size);
                 start += size;

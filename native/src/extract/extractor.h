@@ -1,6 +1,6 @@
 // Photographs in, regional descriptors out: options checked, networks planned for every scale,
-// images cut into chunks of one batch. The work itself is the backend's pipeline. Where the device's
-// memory does not hold a batch, the batch is halved, and that is logged.
+// images cut into chunks of one batch. The work itself is the backend's pipeline. Where the
+// device's memory does not hold a batch, the batch is halved, and that is logged.
 #pragma once
 
 #include <memory>
@@ -35,7 +35,6 @@ class Extractor {
     void plan(int batch);
     void make_pipeline();
     bool halve_batch(const Error& error);
-
 
     std::shared_ptr<Backend> backend_;  // outlives the pipeline
     std::shared_ptr<const Model> model_;

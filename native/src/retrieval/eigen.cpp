@@ -60,7 +60,8 @@ Spectrum largest_eigenpairs(std::vector<double>& matrix, int dim, int count) {
 }
 #else
 Spectrum largest_eigenpairs(std::vector<double>&, int, int) {
-    fail(MIRROR_E_NO_DEVICE, "fitting a whitening needs LAPACK, which this build of Mirror has not (MIRROR_CPU=OFF)");
+    fail(MIRROR_E_NO_DEVICE,
+         "fitting a whitening needs LAPACK, which this build of Mirror has not (MIRROR_CPU=OFF)");
 }
 #endif
 

@@ -33,7 +33,8 @@ void require_finite(const Backend& backend,
                     const char* what) {
     const int64_t total = count * std::max(regions, 1) * dim;
     const bool remote = backend.on_device(rows);
-    const int64_t at = remote ? backend.find_beyond(rows, total, kMaxMagnitude) : first_bad(rows, total);
+    const int64_t at =
+        remote ? backend.find_beyond(rows, total, kMaxMagnitude) : first_bad(rows, total);
     if (at == total || at < 0) return;
     const int64_t row = at / dim;
     const std::string place =

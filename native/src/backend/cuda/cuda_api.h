@@ -1,7 +1,7 @@
-// The part of the CUDA driver API that Mirror uses, declared by hand after the public reference (CUDA Driver API,
-// versions 11.4 and later): no CUDA header is needed to build. Every function is resolved at run time from the
-// driver's own library, so one binary runs with and without a GPU. The emulated driver of tests/simt implements
-// exactly this list.
+// The part of the CUDA driver API that Mirror uses, declared by hand after the public reference
+// (CUDA Driver API, versions 11.4 and later): no CUDA header is needed to build. Every function is
+// resolved at run time from the driver's own library, so one binary runs with and without a GPU.
+// The emulated driver of tests/simt implements exactly this list.
 #pragma once
 
 #include <cstddef>
@@ -79,61 +79,93 @@ constexpr int TENSOR_MAP_FLOAT16 = 6, TENSOR_MAP_BFLOAT16 = 9;
 constexpr int TENSOR_MAP_SWIZZLE_128B = 3, TENSOR_MAP_L2_PROMOTION_128B = 2;
 
 // name in the library, result and parameters
-#define MIRROR_CUDA_DRIVER_FUNCTIONS(F)                                                                     \
-    F(cuInit, (unsigned))                                                                                   \
-    F(cuDriverGetVersion, (int*))                                                                           \
-    F(cuGetErrorName, (CUresult, const char**))                                                             \
-    F(cuGetErrorString, (CUresult, const char**))                                                           \
-    F(cuDeviceGetCount, (int*))                                                                             \
-    F(cuDeviceGet, (CUdevice*, int))                                                                        \
-    F(cuDeviceGetName, (char*, int, CUdevice))                                                              \
-    F(cuDeviceGetAttribute, (int*, int, CUdevice))                                                          \
-    F(cuDeviceTotalMem_v2, (size_t*, CUdevice))                                                             \
-    F(cuDevicePrimaryCtxRetain, (CUcontext*, CUdevice))                                                     \
-    F(cuDevicePrimaryCtxRelease_v2, (CUdevice))                                                             \
-    F(cuCtxPushCurrent_v2, (CUcontext))                                                                     \
-    F(cuCtxPopCurrent_v2, (CUcontext*))                                                                     \
-    F(cuCtxGetDevice, (CUdevice*))                                                                          \
-    F(cuModuleLoadData, (CUmodule*, const void*))                                                           \
-    F(cuModuleUnload, (CUmodule))                                                                           \
-    F(cuModuleGetFunction, (CUfunction*, CUmodule, const char*))                                            \
-    F(cuFuncSetAttribute, (CUfunction, int, int))                                                           \
-    F(cuLaunchKernel,                                                                                       \
-      (CUfunction, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, CUstream, void**,  \
-       void**))                                                                                             \
-    F(cuMemGetInfo_v2, (size_t*, size_t*))                                                                  \
-    F(cuMemAlloc_v2, (CUdeviceptr*, size_t))                                                                \
-    F(cuMemFree_v2, (CUdeviceptr))                                                                          \
-    F(cuMemAllocHost_v2, (void**, size_t))                                                                  \
-    F(cuMemFreeHost, (void*))                                                                               \
-    F(cuMemcpyAsync, (CUdeviceptr, CUdeviceptr, size_t, CUstream))                                          \
-    F(cuMemcpy2DAsync_v2, (const CUDA_MEMCPY2D*, CUstream))                                                 \
-    F(cuMemsetD8Async, (CUdeviceptr, unsigned char, size_t, CUstream))                                      \
-    F(cuPointerGetAttribute, (void*, int, CUdeviceptr))                                                     \
-    F(cuStreamCreate, (CUstream*, unsigned))                                                                \
-    F(cuStreamDestroy_v2, (CUstream))                                                                       \
-    F(cuStreamSynchronize, (CUstream))                                                                      \
-    F(cuStreamWaitEvent, (CUstream, CUevent, unsigned))                                                     \
-    F(cuStreamBeginCapture_v2, (CUstream, int))                                                             \
-    F(cuStreamEndCapture, (CUstream, CUgraph*))                                                             \
-    F(cuGraphInstantiateWithFlags, (CUgraphExec*, CUgraph, unsigned long long))                             \
-    F(cuGraphLaunch, (CUgraphExec, CUstream))                                                               \
-    F(cuGraphExecDestroy, (CUgraphExec))                                                                    \
-    F(cuGraphDestroy, (CUgraph))                                                                            \
-    F(cuEventCreate, (CUevent*, unsigned))                                                                  \
-    F(cuEventDestroy_v2, (CUevent))                                                                         \
-    F(cuEventRecord, (CUevent, CUstream))                                                                   \
-    F(cuEventSynchronize, (CUevent))                                                                        \
+#define MIRROR_CUDA_DRIVER_FUNCTIONS(F)                                         \
+    F(cuInit, (unsigned))                                                       \
+    F(cuDriverGetVersion, (int*))                                               \
+    F(cuGetErrorName, (CUresult, const char**))                                 \
+    F(cuGetErrorString, (CUresult, const char**))                               \
+    F(cuDeviceGetCount, (int*))                                                 \
+    F(cuDeviceGet, (CUdevice*, int))                                            \
+    F(cuDeviceGetName, (char*, int, CUdevice))                                  \
+    F(cuDeviceGetAttribute, (int*, int, CUdevice))                              \
+    F(cuDeviceTotalMem_v2, (size_t*, CUdevice))                                 \
+    F(cuDevicePrimaryCtxRetain, (CUcontext*, CUdevice))                         \
+    F(cuDevicePrimaryCtxRelease_v2, (CUdevice))                                 \
+    F(cuCtxPushCurrent_v2, (CUcontext))                                         \
+    F(cuCtxPopCurrent_v2, (CUcontext*))                                         \
+    F(cuCtxGetDevice, (CUdevice*))                                              \
+    F(cuModuleLoadData, (CUmodule*, const void*))                               \
+    F(cuModuleUnload, (CUmodule))                                               \
+    F(cuModuleGetFunction, (CUfunction*, CUmodule, const char*))                \
+    F(cuFuncSetAttribute, (CUfunction, int, int))                               \
+    F(cuLaunchKernel,                                                           \
+      (CUfunction,                                                              \
+       unsigned,                                                                \
+       unsigned,                                                                \
+       unsigned,                                                                \
+       unsigned,                                                                \
+       unsigned,                                                                \
+       unsigned,                                                                \
+       unsigned,                                                                \
+       CUstream,                                                                \
+       void**,                                                                  \
+       void**))                                                                 \
+    F(cuMemGetInfo_v2, (size_t*, size_t*))                                      \
+    F(cuMemAlloc_v2, (CUdeviceptr*, size_t))                                    \
+    F(cuMemFree_v2, (CUdeviceptr))                                              \
+    F(cuMemAllocHost_v2, (void**, size_t))                                      \
+    F(cuMemFreeHost, (void*))                                                   \
+    F(cuMemcpyAsync, (CUdeviceptr, CUdeviceptr, size_t, CUstream))              \
+    F(cuMemcpy2DAsync_v2, (const CUDA_MEMCPY2D*, CUstream))                     \
+    F(cuMemsetD8Async, (CUdeviceptr, unsigned char, size_t, CUstream))          \
+    F(cuPointerGetAttribute, (void*, int, CUdeviceptr))                         \
+    F(cuStreamCreate, (CUstream*, unsigned))                                    \
+    F(cuStreamDestroy_v2, (CUstream))                                           \
+    F(cuStreamSynchronize, (CUstream))                                          \
+    F(cuStreamWaitEvent, (CUstream, CUevent, unsigned))                         \
+    F(cuStreamBeginCapture_v2, (CUstream, int))                                 \
+    F(cuStreamEndCapture, (CUstream, CUgraph*))                                 \
+    F(cuGraphInstantiateWithFlags, (CUgraphExec*, CUgraph, unsigned long long)) \
+    F(cuGraphLaunch, (CUgraphExec, CUstream))                                   \
+    F(cuGraphExecDestroy, (CUgraphExec))                                        \
+    F(cuGraphDestroy, (CUgraph))                                                \
+    F(cuEventCreate, (CUevent*, unsigned))                                      \
+    F(cuEventDestroy_v2, (CUevent))                                             \
+    F(cuEventRecord, (CUevent, CUstream))                                       \
+    F(cuEventSynchronize, (CUevent))                                            \
     F(cuEventElapsedTime, (float*, CUevent, CUevent))
 
 // Present from CUDA 12.0 on; needed by the Hopper kernels only.
-#define MIRROR_CUDA_TENSOR_MAP_FUNCTIONS(F)                                                                 \
-    F(cuTensorMapEncodeTiled,                                                                               \
-      (CUtensorMap*, int, uint32_t, void*, const uint64_t*, const uint64_t*, const uint32_t*,               \
-       const uint32_t*, int, int, int, int))                                                                \
-    F(cuTensorMapEncodeIm2col,                                                                              \
-      (CUtensorMap*, int, uint32_t, void*, const uint64_t*, const uint64_t*, const int*, const int*,        \
-       uint32_t, uint32_t, const uint32_t*, int, int, int, int))
+#define MIRROR_CUDA_TENSOR_MAP_FUNCTIONS(F) \
+    F(cuTensorMapEncodeTiled,               \
+      (CUtensorMap*,                        \
+       int,                                 \
+       uint32_t,                            \
+       void*,                               \
+       const uint64_t*,                     \
+       const uint64_t*,                     \
+       const uint32_t*,                     \
+       const uint32_t*,                     \
+       int,                                 \
+       int,                                 \
+       int,                                 \
+       int))                                \
+    F(cuTensorMapEncodeIm2col,              \
+      (CUtensorMap*,                        \
+       int,                                 \
+       uint32_t,                            \
+       void*,                               \
+       const uint64_t*,                     \
+       const uint64_t*,                     \
+       const int*,                          \
+       const int*,                          \
+       uint32_t,                            \
+       uint32_t,                            \
+       const uint32_t*,                     \
+       int,                                 \
+       int,                                 \
+       int,                                 \
+       int))
 
 struct Driver {
 #define MIRROR_DECLARE(name, parameters) CUresult(*name) parameters = nullptr;

@@ -1,4 +1,5 @@
-// The CUDA backend: the operations of backend.h on one GPU. Arguments may lie in host or device memory.
+// The CUDA backend: the operations of backend.h on one GPU. Arguments may lie in host or device
+// memory.
 #pragma once
 
 #include "backend/backend.h"

@@ -25,7 +25,11 @@ DriverSearch search() {
     std::string why;
     void* library = open_library(path, why);
     if (!library)
-        return {nullptr, text(looked, " was not found (", why, "): install the NVIDIA driver, version 470 or later")};
+        return {nullptr,
+                text(looked,
+                     " was not found (",
+                     why,
+                     "): install the NVIDIA driver, version 470 or later")};
     const char* missing = nullptr;
     auto resolve = [&](auto& function, const char* name) {
         function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(
@@ -39,20 +43,29 @@ DriverSearch search() {
     MIRROR_CUDA_TENSOR_MAP_FUNCTIONS(MIRROR_OPTIONAL)
 #undef MIRROR_REQUIRED
 #undef MIRROR_OPTIONAL
-    const std::string need = text("CUDA ", version_text(kLowestDriver), " (driver 470) or later is needed");
+    const std::string need =
+        text("CUDA ", version_text(kLowestDriver), " (driver 470) or later is needed");
     if (missing) return {nullptr, text(looked, " has no ", missing, ": ", need)};
-    if (driver.cuDriverGetVersion(&driver.version) == CUDA_SUCCESS && driver.version < kLowestDriver)
+    if (driver.cuDriverGetVersion(&driver.version) == CUDA_SUCCESS &&
+        driver.version < kLowestDriver)
         return {nullptr, text(looked, " speaks CUDA ", version_text(driver.version), ": ", need)};
     if (const CUresult status = driver.cuInit(0); status != CUDA_SUCCESS) {
         const char* name = nullptr;
         driver.cuGetErrorName(status, &name);
         return {nullptr,
-                text(looked, " did not start: cuInit returned ", name ? name : "an unknown error", " (", status, ")",
-                     status == CUDA_ERROR_NO_DEVICE ? "; no NVIDIA GPU is visible to this process" : "")};
+                text(looked,
+                     " did not start: cuInit returned ",
+                     name ? name : "an unknown error",
+                     " (",
+                     status,
+                     ")",
+                     status == CUDA_ERROR_NO_DEVICE ? "; no NVIDIA GPU is visible to this process"
+                                                    : "")};
     }
     int count = 0;
     if (driver.cuDeviceGetCount(&count) != CUDA_SUCCESS || count == 0)
-        return {nullptr, text(looked, " sees no GPU (CUDA_VISIBLE_DEVICES hides them, or there is none)")};
+        return {nullptr,
+                text(looked, " sees no GPU (CUDA_VISIBLE_DEVICES hides them, or there is none)")};
     return {&driver, ""};
 }
 

@@ -12,7 +12,7 @@ constexpr int kLowestArchitecture = 80;
 
 struct DriverSearch {
     const Driver* driver = nullptr;  // null: absent or unusable
-    std::string reason;              // then: what was looked for, what was found, what would be needed
+    std::string reason;  // then: what was looked for, what was found, what would be needed
 };
 
 // libcuda.so.1 (nvcuda.dll), or the library that MIRROR_CUDA_DRIVER names. Initialised when found.

@@ -14,7 +14,8 @@ std::string error_text(const Driver& driver, CUresult status) {
     const char *name = nullptr, *words = nullptr;
     driver.cuGetErrorName(status, &name);
     driver.cuGetErrorString(status, &words);
-    return text(name ? name : "unknown error", " (", status, words ? ": " : "", words ? words : "", ")");
+    return text(
+        name ? name : "unknown error", " (", status, words ? ": " : "", words ? words : "", ")");
 }
 
 // After these the context answers every call with an error ("sticky" in the CUDA documentation).
@@ -33,7 +34,8 @@ std::shared_ptr<Gpu> Gpu::open(const GpuOptions& options) {
     return std::shared_ptr<Gpu>(new Gpu(*found.driver, options));
 }
 
-Gpu::Gpu(const Driver& driver, const GpuOptions& options) : driver_(driver), ordinal_(options.ordinal) {
+Gpu::Gpu(const Driver& driver, const GpuOptions& options)
+    : driver_(driver), ordinal_(options.ordinal) {
     const char* sync = std::getenv("MIRROR_SYNC");
     synchronous_ = sync && std::string_view(sync) == "1";
     try {
@@ -62,12 +64,19 @@ void Gpu::open_context(const GpuOptions& options) {
         MIRROR_CU(*this, cuCtxGetDevice, &device_);
         for (ordinal_ = 0; ordinal_ < count; ++ordinal_) {
             CUdevice candidate = -1;
-            if (driver_.cuDeviceGet(&candidate, ordinal_) == CUDA_SUCCESS && candidate == device_) break;
+            if (driver_.cuDeviceGet(&candidate, ordinal_) == CUDA_SUCCESS && candidate == device_)
+                break;
         }
     } else {
         if (ordinal_ < 0 || ordinal_ >= count)
-            fail(MIRROR_E_NO_DEVICE, "device cuda:", ordinal_, ": this machine has ", count, " GPU",
-                 count == 1 ? "" : "s", ", numbered from cuda:0");
+            fail(MIRROR_E_NO_DEVICE,
+                 "device cuda:",
+                 ordinal_,
+                 ": this machine has ",
+                 count,
+                 " GPU",
+                 count == 1 ? "" : "s",
+                 ", numbered from cuda:0");
         MIRROR_CU(*this, cuDeviceGet, &device_, ordinal_);
     }
     char name[128] = {};
@@ -76,14 +85,30 @@ void Gpu::open_context(const GpuOptions& options) {
     int major = 0, minor = 0;
     MIRROR_CU(*this, cuDeviceGetAttribute, &major, ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device_);
     MIRROR_CU(*this, cuDeviceGetAttribute, &minor, ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device_);
-    MIRROR_CU(*this, cuDeviceGetAttribute, &traits_.multiprocessors, ATTRIBUTE_MULTIPROCESSOR_COUNT, device_);
-    MIRROR_CU(*this, cuDeviceGetAttribute, &traits_.shared_memory, ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, device_);
+    MIRROR_CU(*this,
+              cuDeviceGetAttribute,
+              &traits_.multiprocessors,
+              ATTRIBUTE_MULTIPROCESSOR_COUNT,
+              device_);
+    MIRROR_CU(*this,
+              cuDeviceGetAttribute,
+              &traits_.shared_memory,
+              ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN,
+              device_);
     size_t bytes = 0;
     MIRROR_CU(*this, cuDeviceTotalMem_v2, &bytes, device_);
     memory_bytes_ = bytes;
     traits_.architecture = major * 10 + minor;
     if (traits_.architecture < kLowestArchitecture)
-        fail(MIRROR_E_NO_DEVICE, "device cuda:", ordinal_, ": ", name_, " has compute capability ", major, '.', minor,
+        fail(MIRROR_E_NO_DEVICE,
+             "device cuda:",
+             ordinal_,
+             ": ",
+             name_,
+             " has compute capability ",
+             major,
+             '.',
+             minor,
              ", 8.0 (Ampere) or later is needed");
     if (!context_) {
         MIRROR_CU(*this, cuDevicePrimaryCtxRetain, &context_, device_);
@@ -102,8 +127,17 @@ void Gpu::load_module() {
         if (spoils_context(status)) check(status, "cuModuleLoadData");
         tried += text(tried.empty() ? "" : ", ", image.name, ": ", error_text(driver_, status));
     }
-    fail(MIRROR_E_NO_DEVICE, "device cuda:", ordinal_, ": no kernel image of this build runs on ", name_, " (sm_",
-         traits_.architecture, ", driver for CUDA ", version_text(driver_.version), "): ", tried);
+    fail(MIRROR_E_NO_DEVICE,
+         "device cuda:",
+         ordinal_,
+         ": no kernel image of this build runs on ",
+         name_,
+         " (sm_",
+         traits_.architecture,
+         ", driver for CUDA ",
+         version_text(driver_.version),
+         "): ",
+         tried);
 }
 
 Gpu::~Gpu() {
@@ -127,15 +161,24 @@ void Gpu::check(CUresult status, const char* call) const {
     if (status == CUDA_ERROR_OUT_OF_MEMORY) {
         size_t available = 0, total = 0;
         driver_.cuMemGetInfo_v2(&available, &total);
-        fail(MIRROR_E_OUT_OF_MEMORY, "cuda:", ordinal_, " is out of memory in ", call, ": ", available >> 20,
-             " MiB of ", total >> 20, " MiB are free");
+        fail(MIRROR_E_OUT_OF_MEMORY,
+             "cuda:",
+             ordinal_,
+             " is out of memory in ",
+             call,
+             ": ",
+             available >> 20,
+             " MiB of ",
+             total >> 20,
+             " MiB are free");
     }
     if (spoils_context(status)) {
         const std::lock_guard lock(lock_);
         if (!lost_) {
             lost_reason_ = text(call, " returned ", reason);
             lost_ = true;  // the reason is not written again
-            log(MIRROR_LOG_WARNING, text("cuda:", ordinal_, " (", name_, ") is lost: ", lost_reason_));
+            log(MIRROR_LOG_WARNING,
+                text("cuda:", ordinal_, " (", name_, ") is lost: ", lost_reason_));
         }
     }
     fail(MIRROR_E_CUDA, "cuda:", ordinal_, ": ", call, " returned ", reason);
@@ -143,7 +186,11 @@ void Gpu::check(CUresult status, const char* call) const {
 
 Gpu::Scope::Scope(const Gpu& gpu) : gpu_(gpu) {
     if (gpu.lost_)
-        fail(MIRROR_E_DEVICE_LOST, "cuda:", gpu.ordinal_, " is lost, an earlier ", gpu.lost_reason_,
+        fail(MIRROR_E_DEVICE_LOST,
+             "cuda:",
+             gpu.ordinal_,
+             " is lost, an earlier ",
+             gpu.lost_reason_,
              "; destroy the device and create it again in a new process");
     gpu.check(gpu.driver_.cuCtxPushCurrent_v2(gpu.context_), "cuCtxPushCurrent");
 }
@@ -160,7 +207,10 @@ CUfunction Gpu::function(KernelId id) const {
     const KernelInfo& kernel = info(id);
     CUfunction found;
     check(driver_.cuModuleGetFunction(&found, module_, kernel.name), kernel.name);
-    MIRROR_CU(*this, cuFuncSetAttribute, found, FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+    MIRROR_CU(*this,
+              cuFuncSetAttribute,
+              found,
+              FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
               kernel.shared_memory < 0 ? traits_.shared_memory : kernel.shared_memory);
     const std::lock_guard lock(lock_);
     return functions_[static_cast<int>(id)] = found;
@@ -171,15 +221,36 @@ void Gpu::launch_raw(KernelId id, const LaunchShape& shape, const void* params) 
     if (shape.x == 0 || shape.y == 0 || shape.z == 0) return;
     const bool as_listed = (kernel.threads == 0 || kernel.threads == shape.threads) &&
                            (kernel.shared_memory < 0 || kernel.shared_memory == shape.shared);
-    if (!as_listed || shape.x > 0x7fffffff || shape.y > 65535 || shape.z > 65535 || shape.threads < 1 ||
-        shape.threads > 1024 || shape.shared < 0 || shape.shared > traits_.shared_memory)
-        fail(MIRROR_E_INTERNAL, "kernel ", kernel.name, " launched with a grid of ", shape.x, " x ", shape.y, " x ",
-             shape.z, ", ", shape.threads, " threads and ", shape.shared, " bytes of shared memory");
+    if (!as_listed || shape.x > 0x7fffffff || shape.y > 65535 || shape.z > 65535 ||
+        shape.threads < 1 || shape.threads > 1024 || shape.shared < 0 ||
+        shape.shared > traits_.shared_memory)
+        fail(MIRROR_E_INTERNAL,
+             "kernel ",
+             kernel.name,
+             " launched with a grid of ",
+             shape.x,
+             " x ",
+             shape.y,
+             " x ",
+             shape.z,
+             ", ",
+             shape.threads,
+             " threads and ",
+             shape.shared,
+             " bytes of shared memory");
     const NvtxRange range(kernel.name);
     void* arguments[] = {const_cast<void*>(params)};
-    check(driver_.cuLaunchKernel(function(id), static_cast<unsigned>(shape.x), static_cast<unsigned>(shape.y),
-                                 static_cast<unsigned>(shape.z), static_cast<unsigned>(shape.threads), 1, 1,
-                                 static_cast<unsigned>(shape.shared), stream_, arguments, nullptr),
+    check(driver_.cuLaunchKernel(function(id),
+                                 static_cast<unsigned>(shape.x),
+                                 static_cast<unsigned>(shape.y),
+                                 static_cast<unsigned>(shape.z),
+                                 static_cast<unsigned>(shape.threads),
+                                 1,
+                                 1,
+                                 static_cast<unsigned>(shape.shared),
+                                 stream_,
+                                 arguments,
+                                 nullptr),
           kernel.name);
     if (synchronous_) check(driver_.cuStreamSynchronize(stream_), kernel.name);
 }

@@ -1,6 +1,7 @@
-// One GPU as this library uses it: a context (the device's primary one, or a host's own), the module with our
-// kernels, two streams, and the one place where errors are told apart and kernels are launched. Shared by the
-// backend and everything it made, so that any order of destruction is safe.
+// One GPU as this library uses it: a context (the device's primary one, or a host's own), the
+// module with our kernels, two streams, and the one place where errors are told apart and kernels
+// are launched. Shared by the backend and everything it made, so that any order of destruction is
+// safe.
 #pragma once
 
 #include <atomic>
@@ -17,8 +18,9 @@ namespace mirror::cuda {
 
 struct GpuOptions {
     int ordinal = 0;
-    void* context = nullptr;  // a host's CUcontext: used, not owned; its device counts, not `ordinal`
-    void* stream = nullptr;   // a host's CUstream for the computation
+    void* context =
+        nullptr;  // a host's CUcontext: used, not owned; its device counts, not `ordinal`
+    void* stream = nullptr;  // a host's CUstream for the computation
 };
 
 class Gpu {
@@ -36,7 +38,8 @@ class Gpu {
     CUstream stream() const { return stream_; }            // computes
     CUstream copy_stream() const { return copy_stream_; }  // uploads
 
-    // Throws unless status is success: OUT_OF_MEMORY, CUDA, or DEVICE_LOST once a failure has spoilt the context.
+    // Throws unless status is success: OUT_OF_MEMORY, CUDA, or DEVICE_LOST once a failure has
+    // spoilt the context.
     void check(CUresult status, const char* call) const;
 
     // Makes the context current on this thread while it lives; DEVICE_LOST where it is spoilt.

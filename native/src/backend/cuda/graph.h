@@ -7,7 +7,8 @@
 
 namespace mirror::cuda {
 
-// What `record` queues on gpu->stream(); it must not wait for anything, allocate, or touch pageable memory.
+// What `record` queues on gpu->stream(); it must not wait for anything, allocate, or touch pageable
+// memory.
 class Graph {
   public:
     template <class Body>

@@ -1,4 +1,5 @@
-// The kernels of kernels/catalogue.h as the host sees them: an identifier each, and what a launch needs to know.
+// The kernels of kernels/catalogue.h as the host sees them: an identifier each, and what a launch
+// needs to know.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,8 @@ enum class KernelId {
     count
 };
 
-// A different address for every parameter struct: launch() compares them, so that no kernel gets another's.
+// A different address for every parameter struct: launch() compares them, so that no kernel gets
+// another's.
 template <class Params>
 inline constexpr char params_tag = 0;
 

@@ -1,5 +1,6 @@
-// One function per operation on device memory: picks the kernel of a precision, checks what the kernel takes for
-// granted, computes the grid. Contracts: kernels/common/params.h. Everything is queued on gpu.stream().
+// One function per operation on device memory: picks the kernel of a precision, checks what the
+// kernel takes for granted, computes the grid. Contracts: kernels/common/params.h. Everything is
+// queued on gpu.stream().
 #pragma once
 
 #include "backend/cuda/gpu.h"

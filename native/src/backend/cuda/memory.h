@@ -1,5 +1,5 @@
-// Owners of device memory, pinned host memory and events. All of them keep their Gpu alive and free themselves in
-// its context.
+// Owners of device memory, pinned host memory and events. All of them keep their Gpu alive and free
+// themselves in its context.
 #pragma once
 
 #include <memory>
@@ -66,18 +66,23 @@ class Event {
     CUevent event_ = nullptr;
 };
 
-// Copies between any two of host and device memory (unified addressing tells which), in order with `stream`. Pageable
-// host memory may be changed again when this returns.
+// Copies between any two of host and device memory (unified addressing tells which), in order with
+// `stream`. Pageable host memory may be changed again when this returns.
 inline void copy(const Gpu& gpu, void* to, const void* from, size_t bytes, CUstream stream) {
     if (bytes)
-        MIRROR_CU(gpu, cuMemcpyAsync, reinterpret_cast<CUdeviceptr>(to), reinterpret_cast<CUdeviceptr>(from), bytes,
+        MIRROR_CU(gpu,
+                  cuMemcpyAsync,
+                  reinterpret_cast<CUdeviceptr>(to),
+                  reinterpret_cast<CUdeviceptr>(from),
+                  bytes,
                   stream);
 }
 
 inline bool on_device(const Gpu& gpu, const void* pointer) {
     int type = 0;  // an unregistered host pointer is an "invalid value"
-    return gpu.driver().cuPointerGetAttribute(&type, POINTER_ATTRIBUTE_MEMORY_TYPE,
-                                              reinterpret_cast<CUdeviceptr>(pointer)) == CUDA_SUCCESS &&
+    return gpu.driver().cuPointerGetAttribute(
+               &type, POINTER_ATTRIBUTE_MEMORY_TYPE, reinterpret_cast<CUdeviceptr>(pointer)) ==
+               CUDA_SUCCESS &&
            type == 2;
 }
 

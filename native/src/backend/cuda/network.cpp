@@ -11,8 +11,8 @@ namespace {
 constexpr int kWindowChannels = 32;  // of a filter row read as one pixel
 constexpr int kWindowPixel = 4;      // elements per pixel then
 
-// A first convolution of few channels is run as one over filter rows: its 7 x 3 neighbours of a pixel row lie in
-// 8 pixels of 4 elements = 32 channels, so K is r * 32 instead of r * s * 8.
+// A first convolution of few channels is run as one over filter rows: its 7 x 3 neighbours of a
+// pixel row lie in 8 pixels of 4 elements = 32 channels, so K is r * 32 instead of r * s * 8.
 bool reads_filter_rows(const Operation& op, int32_t precision) {
     return op.kind == OperationKind::conv && op.input == 0 && precision != MIRROR_PRECISION_FP32 &&
            op.window.kernel_w * kWindowPixel <= kWindowChannels && op.window.stride_w % 2 == 0;
@@ -25,13 +25,22 @@ const ConvOperands& WeightStore::get(const Operation& op, const WeightShape& sha
     auto found = operands_.find(key);
     if (found == operands_.end()) {
         const ConvWeights folded = fold(*model_, op.source);
-        found = operands_.emplace(key, upload_weights(gpu_, precision_, shape, folded.kernel.data(), folded.bias.data())).first;
+        found = operands_
+                    .emplace(key,
+                             upload_weights(
+                                 gpu_, precision_, shape, folded.kernel.data(), folded.bias.data()))
+                    .first;
         bytes_ += found->second.bytes();
     }
     return found->second;
 }
 
-Network::Network(std::shared_ptr<const Gpu> gpu, std::shared_ptr<const Plan> plan, int32_t precision, Family family, int scale, WeightStore& weights)
+Network::Network(std::shared_ptr<const Gpu> gpu,
+                 std::shared_ptr<const Plan> plan,
+                 int32_t precision,
+                 Family family,
+                 int scale,
+                 WeightStore& weights)
     : gpu_(std::move(gpu)), plan_(std::move(plan)), precision_(precision), family_(family) {
     lay_out_input(scale);
     steps_.reserve(plan_->operations.size());
@@ -55,12 +64,14 @@ void Network::lay_out_input(int scale) {
         layout_.channels = kWindowPixel;
         layout_.top = first.window.pad_top;
         layout_.left = first.window.pad_left;
-        layout_.row = static_cast<int>(round_up(input.width + first.window.pad_left + std::max(first.window.pad_right, 0), 2));
+        layout_.row = static_cast<int>(
+            round_up(input.width + first.window.pad_left + std::max(first.window.pad_right, 0), 2));
         input_rows_ = input.height + first.window.pad_top + first.window.pad_bottom;
     }
     layout_.image_stride = static_cast<int64_t>(input_rows_) * layout_.row * layout_.channels;
     // The last window of the last row may read a few pixels past its end, times zero weights.
-    const size_t elements = checked_size("the input", plan_->batch, layout_.image_stride) + kWindowChannels;
+    const size_t elements =
+        checked_size("the input", plan_->batch, layout_.image_stride) + kWindowChannels;
     input_ = DeviceBuffer(gpu_, elements * static_cast<size_t>(element_bytes(precision_)));
     MIRROR_CU(*gpu_, cuMemsetD8Async, input_.address(), 0, input_.bytes(), gpu_->stream());
     layout_.y = input_.as<>();
@@ -80,7 +91,8 @@ void Network::add_conv(Step& step, WeightStore& weights) {
     conv.stride_h = window.stride_h, conv.stride_w = window.stride_w;
     conv.pad_top = window.pad_top, conv.pad_left = window.pad_left;
     conv.relu = op.relu;
-    WeightShape shape{window.kernel_h, window.kernel_w, in.channels, out.channels, conv.c, conv.k, 0};
+    WeightShape shape{
+        window.kernel_h, window.kernel_w, in.channels, out.channels, conv.c, conv.k, 0};
     if (reads_filter_rows(op, precision_)) {
         conv.h = input_rows_, conv.w = layout_.row, conv.x_pitch = kWindowPixel;
         conv.c = shape.c = kWindowChannels, shape.row_pixel = kWindowPixel;
@@ -95,23 +107,28 @@ void Network::add_conv(Step& step, WeightStore& weights) {
 
 void* Network::place(int tensor, void* arena) const {
     if (tensor == 0) return layout_.y;
-    return static_cast<std::byte*>(arena) + plan_->tensors[static_cast<size_t>(tensor)].offset * element_bytes(precision_);
+    return static_cast<std::byte*>(arena) +
+           plan_->tensors[static_cast<size_t>(tensor)].offset * element_bytes(precision_);
 }
 
 Conv2dParams Network::conv_params(const Step& step, int count, void* arena) const {
     Conv2dParams conv = step.conv;
     conv.x = place(step.op->input, arena), conv.y = place(step.op->output, arena), conv.n = count;
     conv.residual = step.op->residual ? conv.y : nullptr;
-    if (const auto maps = step.maps.find(count); maps != step.maps.end()) conv.maps = maps->second.as<>();
+    if (const auto maps = step.maps.find(count); maps != step.maps.end())
+        conv.maps = maps->second.as<>();
     return conv;
 }
 
 void Network::prepare(int count, void* arena) {
     for (Step& step : steps_) {
-        if (step.op->kind != OperationKind::conv || !conv_needs_maps(step.kernel) || step.maps.contains(count)) continue;
+        if (step.op->kind != OperationKind::conv || !conv_needs_maps(step.kernel) ||
+            step.maps.contains(count))
+            continue;
         CUtensorMap maps[kConvMaps];
         write_conv_maps(*gpu_, conv_params(step, count, arena), step.kernel, maps);
-        DeviceBuffer& buffer = step.maps.emplace(count, DeviceBuffer(gpu_, sizeof maps)).first->second;
+        DeviceBuffer& buffer =
+            step.maps.emplace(count, DeviceBuffer(gpu_, sizeof maps)).first->second;
         copy(*gpu_, buffer.as<>(), maps, sizeof maps, gpu_->stream());
     }
 }
@@ -128,10 +145,13 @@ LayerTime Network::describe(size_t index, int count) const {
     const double element = element_bytes(precision_), pixels = 1.0 * count * out.height * out.width;
     LayerTime time;
     time.layer = op.name;
-    time.bytes = (1.0 * count * in.height * in.width * in.channels + pixels * out.channels * (op.residual ? 2 : 1)) * element;
+    time.bytes = (1.0 * count * in.height * in.width * in.channels +
+                  pixels * out.channels * (op.residual ? 2 : 1)) *
+                 element;
     switch (op.kind) {
         case OperationKind::conv: {
-            const double weights = 1.0 * op.window.kernel_h * op.window.kernel_w * in.channels * out.channels;
+            const double weights =
+                1.0 * op.window.kernel_h * op.window.kernel_w * in.channels * out.channels;
             time.kernel = info(step.kernel).name;
             time.flops = 2 * pixels * weights;
             time.bytes += weights * element + out.channels * sizeof(float);
@@ -166,7 +186,8 @@ void Network::run_step(size_t index, int count, void* arena) const {
             params.rows = static_cast<int64_t>(count) * out.height * out.width;
             params.c = out.slice ? out.channels : out.stride;
             params.x_pitch = in.stride, params.y_pitch = out.stride;
-            params.radius = op.lrn.radius, params.alpha = op.lrn.alpha, params.beta = op.lrn.beta, params.bias = op.lrn.bias;
+            params.radius = op.lrn.radius, params.alpha = op.lrn.alpha, params.beta = op.lrn.beta,
+            params.bias = op.lrn.bias;
             lrn(*gpu_, precision_, params);
             return;
         }

@@ -1,5 +1,6 @@
-// One plan on the GPU: its input layout, its operations with kernels chosen and weights uploaded. Many images at once up
-// to the plan's batch; the arena belongs to the caller, because several plans (scales) share it.
+// One plan on the GPU: its input layout, its operations with kernels chosen and weights uploaded.
+// Many images at once up to the plan's batch; the arena belongs to the caller, because several
+// plans (scales) share it.
 #pragma once
 
 #include <map>
@@ -14,7 +15,9 @@ namespace mirror::cuda {
 // Weights of the convolutions by layer and layout, shared by all scales of a pipeline.
 class WeightStore {
   public:
-    WeightStore(std::shared_ptr<const Gpu> gpu, std::shared_ptr<const Model> model, int32_t precision)
+    WeightStore(std::shared_ptr<const Gpu> gpu,
+                std::shared_ptr<const Model> model,
+                int32_t precision)
         : gpu_(std::move(gpu)), model_(std::move(model)), precision_(precision) {}
     const ConvOperands& get(const Operation& op, const WeightShape& shape);
     int64_t bytes() const { return bytes_; }
@@ -39,7 +42,12 @@ struct LayerTime {
 class Network {
   public:
     // scale: the input is the full-size input subsampled by 2^scale.
-    Network(std::shared_ptr<const Gpu> gpu, std::shared_ptr<const Plan> plan, int32_t precision, Family family, int scale, WeightStore& weights);
+    Network(std::shared_ptr<const Gpu> gpu,
+            std::shared_ptr<const Plan> plan,
+            int32_t precision,
+            Family family,
+            int scale,
+            WeightStore& weights);
 
     // Where photographs are written; image i at layout().y + i * image_stride.
     const InputLayout& layout() const { return layout_; }
@@ -49,8 +57,8 @@ class Network {
     // The feature map within an arena of plan().arena_elements elements.
     void* map(void* arena) const { return place(plan_->output, arena); }
 
-    // Once per number of images, before run, outside of any recording: the tensor maps of Hopper's kernels. `arena` must stay
-    // the same from then on.
+    // Once per number of images, before run, outside of any recording: the tensor maps of Hopper's
+    // kernels. `arena` must stay the same from then on.
     void prepare(int count, void* arena);
     // Queues the whole network for `count` images.
     void run(int count, void* arena) const;
@@ -63,8 +71,8 @@ class Network {
   private:
     struct Step {
         const Operation* op;
-        KernelId kernel{};       // conv
-        Conv2dParams conv{};     // pointers into the arena are set by run
+        KernelId kernel{};                 // conv
+        Conv2dParams conv{};               // pointers into the arena are set by run
         std::map<int, DeviceBuffer> maps;  // Hopper kernels: tensor maps by number of images
     };
 

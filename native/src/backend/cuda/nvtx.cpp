@@ -1,13 +1,14 @@
-// The tool's InitializeInjectionNvtx2 asks for an export table, takes from it the addresses of our function pointers
-// and sets those it serves. Layout and numbers: NVTX 3 headers (nvtxDetail/nvtxTypes.h), C ABI, stable since 2016.
+// The tool's InitializeInjectionNvtx2 asks for an export table, takes from it the addresses of our
+// function pointers and sets those it serves. Layout and numbers: NVTX 3 headers
+// (nvtxDetail/nvtxTypes.h), C ABI, stable since 2016.
 #include "backend/cuda/nvtx.h"
 
 #include <cstdint>
 #include <cstdlib>
 
+#include "base/error.h"
 #include "base/library.h"
 #include "base/log.h"
-#include "base/error.h"
 
 namespace mirror::cuda {
 namespace {
@@ -45,10 +46,14 @@ bool attach() {
     void* library = open_library(path, why);
     using Initialize = int (*)(const void* (*)(uint32_t));
     const auto initialize =
-        library ? reinterpret_cast<Initialize>(library_symbol(library, "InitializeInjectionNvtx2")) : nullptr;
+        library ? reinterpret_cast<Initialize>(library_symbol(library, "InitializeInjectionNvtx2"))
+                : nullptr;
     if (!initialize || initialize(&export_table) != 1) {
         log(MIRROR_LOG_WARNING,
-            text("profiler ranges are off: ", path, " (NVTX_INJECTION64_PATH) did not attach ", why));
+            text("profiler ranges are off: ",
+                 path,
+                 " (NVTX_INJECTION64_PATH) did not attach ",
+                 why));
         return false;
     }
     return true;

@@ -1,5 +1,6 @@
-// Named ranges on the timeline of Nsight Systems. Speaks the NVTX 3 injection protocol directly: where a profiler
-// runs the process it names its library in NVTX_INJECTION64_PATH; without one a range costs a test of a pointer.
+// Named ranges on the timeline of Nsight Systems. Speaks the NVTX 3 injection protocol directly:
+// where a profiler runs the process it names its library in NVTX_INJECTION64_PATH; without one a
+// range costs a test of a pointer.
 #pragma once
 
 namespace mirror::cuda {

@@ -1,6 +1,6 @@
-// Photographs in, descriptors out, on one GPU. Two slots take turns: while one chunk computes, the next is copied into
-// pinned memory and uploaded on a second stream. The network is recorded once per number of images and replayed as a
-// CUDA graph.
+// Photographs in, descriptors out, on one GPU. Two slots take turns: while one chunk computes, the
+// next is copied into pinned memory and uploaded on a second stream. The network is recorded once
+// per number of images and replayed as a CUDA graph.
 #include "backend/cuda/pipeline.h"
 
 #include <cstdlib>
@@ -44,24 +44,31 @@ struct Slot {
 class CudaPipeline final : public Pipeline {
   public:
     CudaPipeline(std::shared_ptr<const Gpu> gpu, PipelineSpec spec)
-        : gpu_(std::move(gpu)), spec_(std::move(spec)), weights_(gpu_, spec_.plans[0]->model, spec_.precision) {
+        : gpu_(std::move(gpu)),
+          spec_(std::move(spec)),
+          weights_(gpu_, spec_.plans[0]->model, spec_.precision) {
         const Gpu::Scope scope(*gpu_);
         int64_t arena = 0;
         for (size_t i = 0; i < spec_.plans.size(); ++i) {
-            networks_.emplace_back(gpu_, spec_.plans[i], spec_.precision, family(), static_cast<int>(i), weights_);
+            networks_.emplace_back(
+                gpu_, spec_.plans[i], spec_.precision, family(), static_cast<int>(i), weights_);
             arena = std::max(arena, spec_.plans[i]->arena_elements);
             upload_regions(spec_.regions[i]);
         }
-        arena_ = DeviceBuffer(gpu_, checked_size("the arena", arena, element_bytes(spec_.precision)));
-        // Channels that only pad a tensor are computed from zeros; what lies there before the first run is not.
+        arena_ =
+            DeviceBuffer(gpu_, checked_size("the arena", arena, element_bytes(spec_.precision)));
+        // Channels that only pad a tensor are computed from zeros; what lies there before the first
+        // run is not.
         MIRROR_CU(*gpu_, cuMemsetD8Async, arena_.address(), 0, arena_.bytes(), gpu_->stream());
-        out_ = DeviceBuffer(gpu_, checked_size("the descriptors", spec_.batch, rows_, dim()) * sizeof(float));
+        out_ = DeviceBuffer(
+            gpu_, checked_size("the descriptors", spec_.batch, rows_, dim()) * sizeof(float));
         for (int i = 0; i < kSlots; ++i) slots_.push_back(std::make_unique<Slot>(gpu_));
         eager_ = flag("MIRROR_SYNC", "1") || flag("MIRROR_GRAPHS", "0");
         gpu_->synchronize();
     }
 
-    // Buffers must outlive what is queued on them; a failure has been or will be reported by a call.
+    // Buffers must outlive what is queued on them; a failure has been or will be reported by a
+    // call.
     ~CudaPipeline() override { drop(); }
 
     int capacity() const override { return spec_.batch; }
@@ -75,7 +82,8 @@ class CudaPipeline final : public Pipeline {
             for (const Network& network : networks_) {
                 PreprocessParams params = uploaded[static_cast<size_t>(i)];
                 params.out = network.layout();
-                params.out.y = static_cast<std::byte*>(params.out.y) + i * params.out.image_stride * element_bytes(spec_.precision);
+                params.out.y = static_cast<std::byte*>(params.out.y) +
+                               i * params.out.image_stride * element_bytes(spec_.precision);
                 preprocess(*gpu_, spec_.precision, params);
             }
         compute(slot, count, out);
@@ -99,7 +107,10 @@ class CudaPipeline final : public Pipeline {
         const int64_t rows = static_cast<int64_t>(count) * map.height * map.width;
         const size_t bytes = checked_size("the map", rows, map.channels) * sizeof(float);
         DeviceBuffer dense(gpu_, bytes);
-        unpack(*gpu_, spec_.precision, {networks_[0].map(arena_.as<>()), dense.as<float>(), rows, map.stride, map.channels});
+        unpack(
+            *gpu_,
+            spec_.precision,
+            {networks_[0].map(arena_.as<>()), dense.as<float>(), rows, map.stride, map.channels});
         copy(*gpu_, out, dense.as<>(), bytes, gpu_->stream());
         gpu_->synchronize();
     }
@@ -159,7 +170,8 @@ class CudaPipeline final : public Pipeline {
         for (int i = 0; i < count; ++i) {
             if (on_device(*gpu_, images[i].data)) continue;
             offsets[static_cast<size_t>(i)] = total;
-            total += round_up(images[i].width * pixel_bytes(images[i]) * images[i].height, kImageAlignment);
+            total += round_up(images[i].width * pixel_bytes(images[i]) * images[i].height,
+                              kImageAlignment);
         }
         slot.upload.reserve(gpu_, static_cast<size_t>(total));
         slot.images.reserve(gpu_, static_cast<size_t>(total));
@@ -172,15 +184,24 @@ class CudaPipeline final : public Pipeline {
             if (const int64_t offset = offsets[static_cast<size_t>(i)]; offset >= 0) {
                 std::byte* pinned = slot.upload.as<>() + offset;
                 for (int64_t y = 0; y < image.height; ++y)
-                    std::memcpy(pinned + y * row, image.data + y * image.stride, static_cast<size_t>(row));
+                    std::memcpy(
+                        pinned + y * row, image.data + y * image.stride, static_cast<size_t>(row));
                 params.image = slot.images.as<const unsigned char>(offset), params.stride = row;
-                copy(*gpu_, slot.images.as<>(offset), pinned, static_cast<size_t>(row * image.height), gpu_->copy_stream());
+                copy(*gpu_,
+                     slot.images.as<>(offset),
+                     pinned,
+                     static_cast<size_t>(row * image.height),
+                     gpu_->copy_stream());
             }
             params.width = image.width, params.height = image.height, params.format = image.format;
-            const Resize resize = resize_geometry(image.height, image.width, spec_.height, spec_.width);
-            params.resized_height = static_cast<int>(resize.height), params.resized_width = static_cast<int>(resize.width);
-            params.crop_top = static_cast<int>(resize.top), params.crop_left = static_cast<int>(resize.left);
-            params.mean_r = spec_.mean[0], params.mean_g = spec_.mean[1], params.mean_b = spec_.mean[2];
+            const Resize resize =
+                resize_geometry(image.height, image.width, spec_.height, spec_.width);
+            params.resized_height = static_cast<int>(resize.height),
+            params.resized_width = static_cast<int>(resize.width);
+            params.crop_top = static_cast<int>(resize.top),
+            params.crop_left = static_cast<int>(resize.left);
+            params.mean_r = spec_.mean[0], params.mean_g = spec_.mean[1],
+            params.mean_b = spec_.mean[2];
             result.push_back(params);
         }
         slot.uploaded.record(gpu_->copy_stream());
@@ -189,11 +210,19 @@ class CudaPipeline final : public Pipeline {
     }
 
     void pack_input(Slot& slot, const float* input, int count, size_t scales) {
-        const size_t bytes = checked_size("the input", count, spec_.height, spec_.width, 3) * sizeof(float);
+        const size_t bytes =
+            checked_size("the input", count, spec_.height, spec_.width, 3) * sizeof(float);
         slot.images.reserve(gpu_, bytes);
         copy(*gpu_, slot.images.as<>(), input, bytes, gpu_->stream());
         for (size_t i = 0; i < scales; ++i)
-            pack(*gpu_, spec_.precision, {slot.images.as<const float>(), count, spec_.height, spec_.width, 3, networks_[i].layout()});
+            pack(*gpu_,
+                 spec_.precision,
+                 {slot.images.as<const float>(),
+                  count,
+                  spec_.height,
+                  spec_.width,
+                  3,
+                  networks_[i].layout()});
     }
 
     void compute(Slot& slot, int count, float* out) {
@@ -210,13 +239,15 @@ class CudaPipeline final : public Pipeline {
         slot.done.record(gpu_->stream());
     }
 
-    // Runs the first time as single launches, which loads the kernels; from the second on as a graph.
+    // Runs the first time as single launches, which loads the kernels; from the second on as a
+    // graph.
     void run_networks(int count) {
         auto& graph = graphs_[count];
         if (graph.runs == 0)
             for (Network& network : networks_) network.prepare(count, arena_.as<>());
         if (graph.runs++ == 0 || eager_) return queue_networks(count);
-        if (!graph.recorded) graph.recorded = std::make_unique<Graph>(gpu_, [&] { queue_networks(count); });
+        if (!graph.recorded)
+            graph.recorded = std::make_unique<Graph>(gpu_, [&] { queue_networks(count); });
         graph.recorded->launch();
     }
 

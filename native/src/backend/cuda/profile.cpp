@@ -9,7 +9,9 @@
 
 namespace mirror::cuda {
 
-double time_on(const std::shared_ptr<const Gpu>& gpu, int rounds, const std::function<void()>& work) {
+double time_on(const std::shared_ptr<const Gpu>& gpu,
+               int rounds,
+               const std::function<void()>& work) {
     const Event start(gpu), end(gpu);
     std::vector<double> seconds;
     work();
@@ -35,17 +37,21 @@ NetworkProfile profile_network(const std::shared_ptr<const Gpu>& gpu,
     const Gpu::Scope scope(*gpu);
     WeightStore weights(gpu, plan->model, precision);
     Network network(gpu, plan, precision, family, 0, weights);
-    const DeviceBuffer arena(gpu, checked_size("the arena", plan->arena_elements, element_bytes(precision)));
+    const DeviceBuffer arena(
+        gpu, checked_size("the arena", plan->arena_elements, element_bytes(precision)));
     MIRROR_CU(*gpu, cuMemsetD8Async, arena.address(), 0, arena.bytes(), gpu->stream());
     network.prepare(plan->batch, arena.as<>());
     DeviceBuffer pixels(gpu, input.size() * sizeof(float));
     copy(*gpu, pixels.as<>(), input.data(), pixels.bytes(), gpu->stream());
-    pack(*gpu, precision, {pixels.as<const float>(), plan->batch, plan->height, plan->width, 3, network.layout()});
+    pack(*gpu,
+         precision,
+         {pixels.as<const float>(), plan->batch, plan->height, plan->width, 3, network.layout()});
 
     NetworkProfile result;
     for (size_t i = 0; i < network.size(); ++i) {
         LayerTime time = network.describe(i, plan->batch);
-        time.seconds = time_on(gpu, rounds, [&] { network.run_step(i, plan->batch, arena.as<>()); });
+        time.seconds =
+            time_on(gpu, rounds, [&] { network.run_step(i, plan->batch, arena.as<>()); });
         result.layers.push_back(time);
     }
     // A residual was added once a round: the whole network again, from its input.
@@ -56,7 +62,9 @@ NetworkProfile profile_network(const std::shared_ptr<const Gpu>& gpu,
     const int64_t rows = static_cast<int64_t>(plan->batch) * map.height * map.width;
     result.output.resize(checked_size("the map", rows, map.channels));
     const DeviceBuffer dense(gpu, result.output.size() * sizeof(float));
-    unpack(*gpu, precision, {network.map(arena.as<>()), dense.as<float>(), rows, map.stride, map.channels});
+    unpack(*gpu,
+           precision,
+           {network.map(arena.as<>()), dense.as<float>(), rows, map.stride, map.channels});
     copy(*gpu, result.output.data(), dense.as<>(), dense.bytes(), gpu->stream());
     gpu->synchronize();
     return result;

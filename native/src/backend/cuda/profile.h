@@ -1,4 +1,5 @@
-// Times of a network, layer by layer and as the graph that a pipeline replays: what the benchmark prints.
+// Times of a network, layer by layer and as the graph that a pipeline replays: what the benchmark
+// prints.
 #pragma once
 
 #include <functional>
@@ -22,7 +23,10 @@ NetworkProfile profile_network(const std::shared_ptr<const Gpu>& gpu,
                                const std::vector<float>& input,
                                int rounds);
 
-// Seconds that `work` takes on gpu->stream(): the median of `rounds` after one run that does not count.
-double time_on(const std::shared_ptr<const Gpu>& gpu, int rounds, const std::function<void()>& work);
+// Seconds that `work` takes on gpu->stream(): the median of `rounds` after one run that does not
+// count.
+double time_on(const std::shared_ptr<const Gpu>& gpu,
+               int rounds,
+               const std::function<void()>& work);
 
 }  // namespace mirror::cuda

@@ -7,7 +7,10 @@
 namespace mirror::cuda {
 
 // precision FP32 or FP16: how rows are kept and multiplied.
-std::unique_ptr<Store> make_store(std::shared_ptr<const Gpu> gpu, int regions, int dim, int32_t precision);
+std::unique_ptr<Store> make_store(std::shared_ptr<const Gpu> gpu,
+                                  int regions,
+                                  int dim,
+                                  int32_t precision);
 
 // Scores [nq, nd] on the device, of rows that already lie there in `precision`; pitch in floats.
 struct ScoreJob {

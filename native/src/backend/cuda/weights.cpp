@@ -11,7 +11,8 @@ namespace {
 template <class T>
 std::vector<T> arrange(const WeightShape& shape, const float* kernel) {
     const int64_t columns = shape.row_pixel ? 1 : shape.s;
-    std::vector<T> result(checked_size("weights", shape.k, shape.r, columns, shape.c), from_float<T>(0.0f));
+    std::vector<T> result(checked_size("weights", shape.k, shape.r, columns, shape.c),
+                          from_float<T>(0.0f));
     for (int64_t r = 0; r < shape.r; ++r)
         for (int64_t s = 0; s < shape.s; ++s)
             for (int64_t c = 0; c < shape.in_c; ++c) {

@@ -1,4 +1,5 @@
-// Folded convolution weights in the layout of conv2d_*: [k][r][s][c] of one precision, padded with zeros.
+// Folded convolution weights in the layout of conv2d_*: [k][r][s][c] of one precision, padded with
+// zeros.
 #pragma once
 
 #include <vector>
@@ -12,7 +13,8 @@ namespace mirror::cuda {
 struct WeightShape {
     int r = 1, s = 1, in_c = 1, out_c = 1;  // of the HWIO kernel
     int c = 1, k = 1;                       // padded, >= in_c and out_c
-    // 0, or the elements per pixel of an input whose filter rows are read as one pixel of c channels (s becomes 1).
+    // 0, or the elements per pixel of an input whose filter rows are read as one pixel of c
+    // channels (s becomes 1).
     int row_pixel = 0;
 };
 

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# The command on the emulated GPU: `mirror match` gives the pairs of the CPU, `mirror info` lists the GPU and its kernels.
+# Prints what every runner does last: N passed, N failed, N skipped.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+mirror=$PWD/artifacts/mirror/mirror driver=$PWD/build/release/tests/simt/libcuda_simt.so
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+check() { # NAME COMMAND...
+    local name=$1
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "✗ $name"
+    fi
+}
+
+match() { # DEVICE
+    "$mirror" match --images samples/photos --out "$work/$1" --device "$1" --size 224 --json >"$work/$1.json" 2>"$work/$1.log" ||
+        { cat "$work/$1.log" && return 1; }
+}
+on_gpu() { MIRROR_CUDA_DRIVER=$driver MIRROR_SIMT_ARCH=90 "$@"; }
+
+# The same pairs in any order of equal scores, scores within 1e-4.
+same_pairs() {
+    awk '{ key = $1 " " $2 } NR == FNR { score[key] = $3; n++; next }
+         !(key in score) || (d = score[key] - $3) > 1e-4 || d < -1e-4 { print "differs:", $0; bad = 1 }
+         END { exit bad || n != FNR || n == 0 }' "$work/cpu/pairs.txt" "$work/cuda/pairs.txt"
+}
+info_lists() {
+    on_gpu "$mirror" info >"$work/info" && grep -q 'device: cuda:0  name: emulated GPU sm_90' "$work/info" &&
+        grep -q 'name: CUDA driver  version: 12.4' "$work/info" && grep -q 'sm: 90 .*conv2d fp16: conv2d_f16_' "$work/info" ||
+        { cat "$work/info" && return 1; }
+}
+
+check "mirror match --device cpu" match cpu
+check "mirror match --device cuda" on_gpu match cuda
+check "both give the same pairs" same_pairs
+check "mirror info lists the GPU, its driver and kernels" info_lists
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" -eq 0 ]
