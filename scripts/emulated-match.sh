@@ -37,9 +37,26 @@ info_lists() {
         { cat "$work/info" && return 1; }
 }
 
+# A launch of the second group of photographs fails: one line, status 1, and what was extracted stays.
+lost() {
+    local status=0
+    MIRROR_SIMT_FAIL_LAUNCH=300 on_gpu "$mirror" extract --images samples/photos --out "$work/lost" --device cuda --size 224 \
+        >"$work/lost.out" 2>"$work/lost.log" || status=$?
+    kept=$(find "$work/lost" -name '*.npy' | wc -l)
+    [ "$status" -eq 1 ] && grep -q 'CUDA_ERROR_ILLEGAL_ADDRESS' "$work/lost.log" && [ "$kept" -gt 0 ] && [ "$kept" -lt 24 ] ||
+        { cat "$work/lost.log" && echo "status $status, $kept descriptors kept" && return 1; }
+}
+resumed() {
+    on_gpu "$mirror" extract --images samples/photos --out "$work/lost" --device cuda --size 224 >/dev/null 2>"$work/resumed.log" &&
+        grep -q "$kept of 24 descriptors are already in" "$work/resumed.log" ||
+        { cat "$work/resumed.log" && return 1; }
+}
+
 check "mirror match --device cpu" match cpu
 check "mirror match --device cuda" on_gpu match cuda
 check "both give the same pairs" same_pairs
+check "a lost device keeps what was extracted" lost
+check "the next run goes on from there" resumed
 check "mirror info lists the GPU, its driver and kernels" info_lists
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]

@@ -46,17 +46,21 @@ native_tests() { (cd "build/$1/tests/native" && ./mirror_tests); }
 own='s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p'
 vstest='s/^[A-Z][a-z]+! +- Failed: +([0-9]+), Passed: +([0-9]+), Skipped: +([0-9]+),.*$/\2 \1 \3/p'
 
-# The same tests, and the whole CUDA backend under them, on the emulated GPU: SETTING=VALUE...
+# The same tests, and the whole CUDA backend under them, on the emulated GPU: PRESET SETTING=VALUE... [-- FILTER...]
 emulated_tests() {
-    (cd build/release/tests/native && env MIRROR_CUDA_DRIVER="$PWD/../simt/libcuda_simt.so" "$@" ./mirror_tests --device cuda)
+    local preset=$1 settings=() driver=$PWD/build/release/tests/simt/libcuda_simt.so
+    shift
+    while [ $# -gt 0 ] && [ "$1" != -- ]; do settings+=("$1") && shift; done
+    [ $# -eq 0 ] || shift
+    (cd "build/$preset/tests/native" && env MIRROR_CUDA_DRIVER="$driver" "${settings[@]}" ./mirror_tests --device cuda "$@")
 }
 simt() { (cd build/release/tests/simt && "./$1"); }
 
 run "native tests" "$own" native_tests release
 run "kernels in the emulator, under UndefinedBehaviorSanitizer" "$own" simt simt_tests
 run "kernels with planted bugs" "$own" simt simt_mutations
-run "native tests on an emulated sm_80, late" "$own" emulated_tests MIRROR_SIMT_ARCH=80 MIRROR_SIMT_TIMING=late
-run "native tests on an emulated sm_90, early, Hopper kernels" "$own" emulated_tests \
+run "native tests on an emulated sm_80, late" "$own" emulated_tests release MIRROR_SIMT_ARCH=80 MIRROR_SIMT_TIMING=late
+run "native tests on an emulated sm_90, early, Hopper kernels" "$own" emulated_tests release \
     MIRROR_SIMT_ARCH=90 MIRROR_SIMT_TIMING=early MIRROR_SIMT_SEED=7 MIRROR_KERNELS=wgmma
 run "the command on an emulated GPU" "$own" scripts/emulated-match.sh
 run "kernel resources, every architecture" "$own" scripts/kernel-report.sh build/release
@@ -64,6 +68,8 @@ run "C11 header and C++ sample" "$own" scripts/ctest.sh release
 cmake --preset asan -Wno-dev >/dev/null && cmake --build --preset asan --target mirror_tests || broken=1
 # oneDNN and OpenBLAS keep process-wide caches that LeakSanitizer cannot tell from leaks.
 ASAN_OPTIONS=detect_leaks=0 run "native tests under AddressSanitizer and UndefinedBehaviorSanitizer" "$own" native_tests asan
+ASAN_OPTIONS=detect_leaks=0 run "CUDA backend under the sanitizers" "$own" emulated_tests asan \
+    MIRROR_SIMT_TIMING=late -- Cuda_ Search_T Search_S Extractor_W Extractor_Run Whitening Conv2d_Bad Rows
 run "native AOT" "$own" aot_smoke
 for project in Mirror.Interop.Tests Mirror.Tests; do
     run "$project" "$vstest" dotnet test "tests/$project" -c Release --nologo -v quiet --logger "console;verbosity=minimal"

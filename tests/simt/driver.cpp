@@ -3,7 +3,7 @@
 // points the library at it; then the whole CUDA backend runs unchanged where there is no GPU.
 //
 // MIRROR_SIMT_ARCH (80, 86, 89, 90), _DEVICES, _MEMORY (MiB per device), _TIMING (late, early),
-// _SEED, _WORKERS set it up; mirror_simt_set changes them, and plants failures, while it runs.
+// _SEED, _WORKERS, _FAIL_LAUNCH set it up; mirror_simt_set changes them, and plants failures, while it runs.
 #include <chrono>
 #include <mutex>
 #include <set>
@@ -58,7 +58,7 @@ CUctx_st contexts[8] = {{0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}};
 CUmod_st module_;
 thread_local std::vector<CUcontext> current;
 CUresult sticky = CUDA_SUCCESS;
-long long fail_launch = 0, launches = 0;
+long long launches = 0;
 
 long long setting(const char* name, long long otherwise) {
     const char* value = std::getenv(name);
@@ -71,6 +71,7 @@ bool early_by_environment() {
 
 int architecture = int(setting("MIRROR_SIMT_ARCH", 80));
 int devices = int(setting("MIRROR_SIMT_DEVICES", 1));
+long long fail_launch = setting("MIRROR_SIMT_FAIL_LAUNCH", 0);
 uint64_t memory_limit = uint64_t(setting("MIRROR_SIMT_MEMORY", 8192)) << 20;
 bool early = early_by_environment();
 unsigned seed = unsigned(setting("MIRROR_SIMT_SEED", 0));
