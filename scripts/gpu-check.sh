@@ -231,33 +231,44 @@ test_family() { # FAMILY LIMIT [FILTER...]
     step "test-$family" "$limit" "${native[@]}" "MIRROR_KERNELS=$family" "$tests" --device cuda "$@"
 }
 
-# Every kernel at least once, on the smallest of the tests; all at the same time, because nothing is timed here.
-sanitized=(Conv2d_ Pool2d_ Lrn_ L2Normalize_ Preprocess_Gray RegionPool_Ragged Search_TwoRegions Search_ThirtyFive
-    TopK_ WhiteningApply_ WhiteningFit_Golden)
-sanitize() {
-    local sanitizer tool family
+families() { hopper && echo mma,wgmma || echo mma; }
+
+# sanitize_with NAME LIMIT COMMAND...: all four tools at the same time, because nothing is timed here.
+sanitize_with() {
+    local name=$1 limit=$2 tool sanitizer
+    shift 2
     sanitizer=$(find_tool compute-sanitizer)
-    for family in mma wgmma; do
-        for tool in memcheck racecheck initcheck synccheck; do
-            if [ -z "$sanitizer" ]; then
-                not_run "sanitize-$tool-$family" "no compute-sanitizer here"
-            elif [ "$family" = wgmma ] && ! hopper; then
-                not_run "sanitize-$tool-$family" "needs compute capability 9.0"
-            else
-                step "sanitize-$tool-$family" 90 "${native[@]}" MIRROR_GRAPHS=0 "MIRROR_KERNELS=$family" \
-                    "$sanitizer" --tool "$tool" --error-exitcode 1 --print-limit 20 \
-                    "$tests" --device cuda "${sanitized[@]}" &
-            fi
-        done
+    for tool in memcheck racecheck initcheck synccheck; do
+        if [ -z "$sanitizer" ]; then
+            not_run "sanitize-$tool-$name" "no compute-sanitizer here"
+        else
+            step "sanitize-$tool-$name" "$limit" "${native[@]}" MIRROR_GRAPHS=0 "MIRROR_KERNELS=${name/network/mma}" \
+                "$sanitizer" --tool "$tool" --error-exitcode 1 --print-limit 20 "$@" &
+        fi
     done
+}
+
+# The smallest tests of each operation, and a small network with all that half precision has.
+sanitized=(Conv2d_ Pool2d_ Lrn_ L2Normalize_ Preprocess_Gray RegionPool_Ragged Search_TwoRegions Search_ThirtyFive
+    TopK_ WhiteningApply_ WhiteningFit_Golden Cuda_HalfIndex)
+sanitize() {
+    sanitize_with mma 90 "$tests" --device cuda "${sanitized[@]}"
+    if hopper; then
+        sanitize_with wgmma 90 "$tests" --device cuda "${sanitized[@]}"
+    else
+        not_run "sanitize-wgmma" "needs compute capability 9.0"
+    fi
+    wait # compute-sanitizer serves about ten programs at once
+    sanitize_with network 60 "$tests" --device cuda --bench --nets googlenet --sizes 65 --batches 2 \
+        --precisions fp16,bf16 --families "$(families)" --rounds 1 --search 40
     wait
 }
 
 bench() { # NAME LIMIT ARGUMENTS...: NAME orders the files
     local name=$1 limit=$2
     shift 2
-    step "bench-${name#*-}" "$limit" "${native[@]}" "$tests" --device cuda --bench \
-        --families "$(hopper && echo mma,wgmma || echo mma)" --precisions fp16 --json "$build/bench/$name.json" "$@"
+    step "bench-${name#*-}" "$limit" "${native[@]}" "$tests" --device cuda --bench --families "$(families)" \
+        --precisions fp16 --json "$build/bench/$name.json" "$@"
 }
 
 bench_first() {
@@ -327,6 +338,7 @@ few=()
 ! wanted bench || bench_first
 ! wanted test || test_family wgmma 100 "${few[@]}"
 if [ "$quick" = 0 ] && [ "$emulate" = 0 ] && wanted peer; then peer peer-first 130 "$build"/bench/0*.json; fi
+! wanted peer || step peer-selfcheck 60 python3 -B "$root/scripts/pytorch_peer.py" --selfcheck
 ! wanted test || test_family cublas 60 Search_ Similarity Whitening "${few[@]}"
 if [ "$quick" = 0 ] && [ "$emulate" = 0 ]; then
     ! wanted sanitize || sanitize

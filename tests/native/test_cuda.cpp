@@ -14,15 +14,10 @@ using namespace test;
 
 namespace {
 
-void require_gpu() {
-    if (!on_gpu()) SKIP("needs --device cuda");
-}
-
 // The emulated driver's settings; restored with the test.
 class Emulator {
   public:
     Emulator() {
-        require_gpu();
         const char* path = std::getenv("MIRROR_CUDA_DRIVER");
         std::string why;
         void* library = path ? mirror::open_library(path, why) : nullptr;
@@ -74,7 +69,6 @@ std::vector<float> descriptors(const Extractor& extractor,
 }  // namespace
 
 TEST(Cuda_Device_TellsWhatItIs) {
-    require_gpu();
     const TestDevice device;
     mirror_device_info info{};
     info.struct_size = sizeof info;
@@ -91,7 +85,6 @@ TEST(Cuda_Device_TellsWhatItIs) {
 // Runs 1, 2 and 3 of a size are single launches, recording, and a replay; 4 to 6 take more images
 // than both slots hold.
 TEST(Cuda_RecordedGraphs_GiveTheSameBits) {
-    require_gpu();
     const Device device = make_device();
     const Model model = generated_model("half_googlenet");
     auto options = options_for(96, 96);
@@ -107,7 +100,6 @@ TEST(Cuda_RecordedGraphs_GiveTheSameBits) {
 }
 
 TEST(Cuda_HalfIndex_EqualsReferenceOnRoundedRows) {
-    require_gpu();
     const TestDevice device;
     const std::pair<int, int> shapes[] = {{35, 256}, {14, 33}, {1, 64}, {3, 7}};
     for (const auto& [regions, dim] : shapes)
@@ -149,7 +141,6 @@ TEST(Cuda_HalfIndex_EqualsReferenceOnRoundedRows) {
 }
 
 TEST(Cuda_HostContextAndPointers_AreUsedInPlace) {
-    require_gpu();
     using namespace mirror::cuda;
     CHECK(find_driver().driver != nullptr);
     const Driver& cuda = *find_driver().driver;
