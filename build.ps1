@@ -38,7 +38,10 @@ function Test-All {
 }
 
 switch ($Verb) {
-    "setup" { Initialize-Packages; Write-Host "✓ nothing is missing" }
+    "setup" {
+        if ($Rest -contains "--cuda-compiler") { throw "✗ setup --cuda-compiler is for Debian; on Windows install CUDA 12.4 or later from NVIDIA" }
+        Initialize-Packages; Write-Host "✓ nothing is missing"
+    }
     "build" { Build-All }
     "test" { Test-All }
     "run" {

@@ -59,9 +59,11 @@ simt() { (cd build/release/tests/simt && "./$1"); }
 run "native tests" "$own" native_tests release
 run "kernels in the emulator, under UndefinedBehaviorSanitizer" "$own" simt simt_tests
 run "kernels with planted bugs" "$own" simt simt_mutations
-run "native tests on an emulated sm_80, late" "$own" emulated_tests release MIRROR_SIMT_ARCH=80 MIRROR_SIMT_TIMING=late
+run "native tests on an emulated sm_80, late" "$own" emulated_tests release MIRROR_SIMT_ARCH=80 MIRROR_SIMT_TIMING=late MIRROR_SIMT_LATE_PAGEABLE=1
 run "native tests on an emulated sm_90, early, Hopper kernels" "$own" emulated_tests release \
     MIRROR_SIMT_ARCH=90 MIRROR_SIMT_TIMING=early MIRROR_SIMT_SEED=7 MIRROR_KERNELS=wgmma
+run "search and whitening by an emulated cuBLAS" "$own" emulated_tests release \
+    MIRROR_KERNELS=cublas "MIRROR_CUBLAS=$PWD/build/release/tests/simt/libcuda_simt.so" -- Search_ Whitening Cuda_Half Cuda_Cov
 run "the command on an emulated GPU" "$own" scripts/emulated-match.sh
 run "kernel resources, every architecture" "$own" scripts/kernel-report.sh build/release
 run "C11 header and C++ sample" "$own" scripts/ctest.sh release

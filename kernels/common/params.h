@@ -68,6 +68,7 @@ struct Conv2dParams {
     int p, q, y_pitch;
     int stride_h, stride_w, pad_top, pad_left;
     int relu;
+    unsigned* overflow;  // or null: set to 1 where a result does not fit T (f16 only)
     // conv2d_wgmma_* only: four TensorMaps (pixels, filters, residual, output) in device memory, written before the
     // launch; null otherwise.
     const void* maps;

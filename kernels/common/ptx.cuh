@@ -141,6 +141,21 @@ MIRROR_FN u32 pack2<bf16>(float x, float y) {
     asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(y), "f"(x));
     return r;
 }
+// Negative numbers become 0; NaN stays, unlike in max_f32(x, 0).
+template <class T>
+MIRROR_FN u32 pack2_relu(float x, float y);
+template <>
+MIRROR_FN u32 pack2_relu<f16>(float x, float y) {
+    u32 r;
+    asm("cvt.rn.relu.f16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(y), "f"(x));
+    return r;
+}
+template <>
+MIRROR_FN u32 pack2_relu<bf16>(float x, float y) {
+    u32 r;
+    asm("cvt.rn.relu.bf16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(y), "f"(x));
+    return r;
+}
 template <class T>
 MIRROR_FN float2 unpack2(u32 v);
 template <>
@@ -209,6 +224,9 @@ MIRROR_FN float log2_approx(float v) {  // absolute error 2^-22
 }
 
 // ---- atomics: `global` on device memory, `shared` on dynamic shared memory ------------------------
+MIRROR_FN void store_global(u32* p, u32 v) {  // several threads may, all the same value
+    asm volatile("st.relaxed.gpu.global.u32 [%0], %1;" ::"l"(p), "r"(v) : "memory");
+}
 MIRROR_FN void add_global(float* p, float v) {
     asm volatile("red.global.add.f32 [%0], %1;" ::"l"(p), "f"(v) : "memory");
 }

@@ -6,9 +6,14 @@
 template <class T>
 struct Vec {  // f16, bf16
     static constexpr int N = 8;
+    using Raw = uint4;  // as it lies in memory: many loads in flight in few registers
     float v[N];
-    MIRROR_FN void load(const T* p) {
-        const uint4 raw = *reinterpret_cast<const uint4*>(p);
+    MIRROR_FN static Raw fill(float value) {
+        const u32 word = gpu::pack2<T>(value, value);
+        return {word, word, word, word};
+    }
+    MIRROR_FN void load(const T* p) { unpack(*reinterpret_cast<const Raw*>(p)); }
+    MIRROR_FN void unpack(const Raw& raw) {
         const u32 words[4] = {raw.x, raw.y, raw.z, raw.w};
 #pragma unroll
         for (int i = 0; i < 4; ++i) {
@@ -27,9 +32,11 @@ struct Vec {  // f16, bf16
 template <>
 struct Vec<float> {
     static constexpr int N = 4;
+    using Raw = float4;
     float v[N];
-    MIRROR_FN void load(const float* p) {
-        const float4 raw = *reinterpret_cast<const float4*>(p);
+    MIRROR_FN static Raw fill(float value) { return {value, value, value, value}; }
+    MIRROR_FN void load(const float* p) { unpack(*reinterpret_cast<const Raw*>(p)); }
+    MIRROR_FN void unpack(const Raw& raw) {
         v[0] = raw.x, v[1] = raw.y, v[2] = raw.z, v[3] = raw.w;
     }
     MIRROR_FN void store(float* p) const {

@@ -15,6 +15,7 @@
 #pragma once
 #include "conv/conv2d_tile.cuh"
 #include "conv/launch.h"
+#include "conv/overflow.cuh"
 
 namespace conv2d {
 
@@ -94,15 +95,18 @@ MIRROR_FN void mma(const Conv2dParams& p) {
                     const float2 add = gpu::unpack2<T>(cell);
                     v0 += add.x, v1 += add.y;
                 }
-                if (p.relu) v0 = gpu::max_f32(v0, 0.f), v1 = gpu::max_f32(v1, 0.f);
-                cell = gpu::pack2<T>(v0, v1);
+                cell = p.relu ? gpu::pack2_relu<T>(v0, v1) : gpu::pack2<T>(v0, v1);
             }
     }
     gpu::sync_block();
     T* y = static_cast<T*>(p.y);
+    Overflow<T> overflow;
     for_each_vec([&](int at, long long index) {
-        *reinterpret_cast<uint4*>(y + index) = *reinterpret_cast<const uint4*>(shared + at);
+        const uint4 v = *reinterpret_cast<const uint4*>(shared + at);
+        overflow.see(v.x), overflow.see(v.y), overflow.see(v.z), overflow.see(v.w);
+        *reinterpret_cast<uint4*>(y + index) = v;
     });
+    overflow.report(p.overflow);
 }
 
 }  // namespace conv2d

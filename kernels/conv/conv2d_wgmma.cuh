@@ -30,6 +30,7 @@
 // multiprocessor with BN 128, 48 with 256, so the wide tile wins where k has 256 filters.
 #pragma once
 #include "common/ptx_sm90.cuh"
+#include "conv/overflow.cuh"
 #include "conv/wgmma_launch.h"
 
 #if defined(MIRROR_SM90) || !defined(MIRROR_DEVICE_CODE)
@@ -153,10 +154,14 @@ MIRROR_FN void multiply(float (&acc)[BN / 2], int steps, int group, const Shared
 }
 
 // acc + bias (+ residual), relu, rounded once, into the consumer's output buffer: 16 x 16 elements at a time, lane i
-// addresses row i % 16, 8 columns.
+// addresses row i % 16, 8 columns. The first `rows` of the 64 are pixels; the others hold the bias alone and are not
+// stored.
 template <class T, int BN>
-MIRROR_FN void finish(const float (&acc)[BN / 2], const Conv2dParams& p, int n0, u32 output) {
+MIRROR_FN void finish(const float (&acc)[BN / 2], const Conv2dParams& p, int n0, int rows, u32 output) {
     const int lane = threadIdx.x % 32, row = threadIdx.x % 128 / 32 * 16 + lane % 16;
+    const int own = threadIdx.x % 128 / 32 * 16 + lane / 4;  // this thread's results are of rows own and own + 8
+    const u32 counted[2] = {own < rows ? 0x7fff7fffu : 0, own + 8 < rows ? 0x7fff7fffu : 0};
+    conv2d::Overflow<T> overflow;
 #pragma unroll
     for (int j = 0; j < BN / 16; ++j) {
         const u32 chunk = (j % 4 * 2 + lane / 16) ^ (row & 7);
@@ -175,12 +180,13 @@ MIRROR_FN void finish(const float (&acc)[BN / 2], const Conv2dParams& p, int n0,
                     const float2 add = gpu::unpack2<T>(v[i]);
                     low += add.x, high += add.y;
                 }
-                if (p.relu) low = gpu::max_f32(low, 0.f), high = gpu::max_f32(high, 0.f);
-                v[i] = gpu::pack2<T>(low, high);
+                v[i] = p.relu ? gpu::pack2_relu<T>(low, high) : gpu::pack2<T>(low, high);
+                overflow.see(v[i], counted[i % 2]);
             }
         }
         gpu::stmatrix_x4(cell, v);
     }
+    overflow.report(p.overflow);
 }
 
 template <class T, int BN>
@@ -201,7 +207,7 @@ MIRROR_FN void consume(const Conv2dParams& p, const Shape& shape, const Maps& ma
             if (first) gpu::tma_store_wait_read();  // the tile before has left the buffer
             gpu::sync_named(1 + group, 128);
         }
-        finish<T, BN>(acc, p, n0, output);
+        finish<T, BN>(acc, p, n0, p.n * p.p * p.q - m0, output);
         gpu::fence_async_proxy();
         gpu::sync_named(1 + group, 128);
         if (!first) continue;

@@ -23,6 +23,10 @@ struct PrmacTile {
 using Prmac_128 = PrmacTile<128, 4, 18>;  // 256 threads, 146,064 bytes: sm_80, sm_90
 using Prmac_64 = PrmacTile<64, 3, 9>;     // 128 threads, 93,072 bytes: sm_86 and sm_89 too
 
+// Database images that 65,535 strips hold, 601 GB of them: prmac_mma_launch is for no more.
+template <class Tile>
+constexpr long long kPrmacMostImages = 65535ll * Tile::TILES * kPrmacImages;
+
 // Query chunks in x, so that blocks running together stream the same database tiles from L2; database strips in y,
 // as long as the shared partial sums allow while there are some four blocks for each of `processors` SMs.
 template <class Tile>
@@ -30,8 +34,8 @@ inline LaunchShape prmac_mma_launch(const ScoreParams& p, int processors) {
     LaunchShape shape;
     const long long tiles = div_up(p.nd, kPrmacImages), chunks = div_up(p.nq, Tile::CHUNK);
     long long strip = tiles * chunks / (4ll * processors);
-    if (strip > Tile::TILES) strip = Tile::TILES;
     if (strip < div_up(tiles, 65535)) strip = div_up(tiles, 65535);
+    if (strip > Tile::TILES) strip = Tile::TILES;  // last: `carry` holds no more, whatever is launched
     shape.x = chunks;
     shape.y = div_up(tiles, strip);
     shape.threads = Tile::THREADS;

@@ -6,8 +6,8 @@
 // 64 x 136) over [rows][256] f16. The product of all regions is never stored: a row of it shrinks in registers to one
 // maximum per database image, and the 35 rows of a query image are added from shared memory, in the order of r.
 //
-//                    database tile: 8 x 35 rows         warpgroup 0     warp 0: one thread loads query tiles
-//                  | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 |                    warp 1: one thread loads database tiles
+//                    database tile: 8 x 35 rows         warpgroup 0     one thread loads both
+//                  | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 |
 //                  |   left: 144    | right: 136   |
 //    64 query rows |          warpgroup 1          |    warpgroups 1, 2 multiply in turns: while one finds its maxima,
 //    64            |          warpgroup 2          |                    the tensor cores work for the other
@@ -19,8 +19,9 @@
 // maxima and those of the tile before, which the other warpgroup left in a ring of four buffers. Every score is
 // therefore written once, by one thread, without atomics or zeroing, and its bits depend on nothing but the two images.
 //
-//   base_full, base_gone       database tile has landed; both warpgroups have multiplied their last query tile with it
-//   query_full[g], query_gone[g]  query tile of warpgroup g landed; multiplied
+//   base_full[s]               slice s of the database tile, 64 dimensions, has landed: products start on the first
+//   query_full[g], query_gone[g]  query tile of warpgroup g landed; multiplied: behind the last two of a strip, the
+//                              database tile is free too
 //   turn[g]                    the other warpgroup has issued its products
 //   maxima[b]                  the four warps of a tile have written buffer b
 // A buffer is written again four tiles later; in between lie two turns of the warpgroup that reads it last.
@@ -37,16 +38,16 @@
 namespace prmac_wgmma {
 
 struct Shared {  // addresses
-    u32 base, query, base_full, base_gone, query_full, query_gone, turn, maxima_full;
+    u32 base, query, base_full, query_full, query_gone, turn, maxima_full;
     float* maxima;  // [4 tiles][64 rows][8 images]
     MIRROR_FN Shared() {
         base = gpu::smem_addr(gpu::dynamic_smem()), query = base + kBaseBytes;
         maxima = reinterpret_cast<float*>(gpu::dynamic_smem() + kBaseBytes + 2 * kQueryBytes);
-        base_full = query + 2 * kQueryBytes + kMaximaBuffers * kMaximaBytes, base_gone = base_full + 8;
-        query_full = base_gone + 8, query_gone = query_full + 16, turn = query_gone + 16, maxima_full = turn + 16;
+        base_full = query + 2 * kQueryBytes + kMaximaBuffers * kMaximaBytes, query_full = base_full + 8 * kSlices;
+        query_gone = query_full + 16, turn = query_gone + 16, maxima_full = turn + 16;
     }
     MIRROR_FN void init_barriers() const {
-        gpu::mbar_init(base_full, 1), gpu::mbar_init(base_gone, 8);  // warps of both consumers
+        for (int i = 0; i < kSlices; ++i) gpu::mbar_init(base_full + 8 * i, 1);
         for (int g = 0; g < 2; ++g) {
             gpu::mbar_init(query_full + 8 * g, 1), gpu::mbar_init(query_gone + 8 * g, 4);
             gpu::mbar_init(turn + 8 * g, 4);
@@ -73,35 +74,36 @@ struct Work {  // of a block; row numbers are int (prmac_wgmma::applies)
     }
 };
 
-MIRROR_FN void load_queries(const Work& work, const TensorMap* map, const Shared& at) {
-    gpu::tma_acquire(map);
+MIRROR_FN void load_query(const Work& work, const TensorMap* map, const Shared& at, int group, int t) {
+    const u32 full = at.query_full + 8 * group, query = at.query + group * kQueryBytes;
+    gpu::mbar_arrive_expect(full, kQueryBytes);
+    for (int i = 0; i < kSlices; ++i)
+        gpu::tma_load_2d(query + i * kRows * 128, map, full, i * kBox, work.query * kPrmacRegions + t * kRows);
+}
+
+MIRROR_FN void load_base(const TensorMap* left, const TensorMap* right, const Shared& at, int tile) {
+    for (int i = 0; i < kSlices; ++i) {
+        const u32 slice = at.base + i * kPrmacColumns * 128, full = at.base_full + 8 * i;
+        gpu::mbar_arrive_expect(full, kBaseBytes / kSlices);
+        gpu::tma_load_2d(slice, left, full, i * kBox, tile * kPrmacColumns);
+        gpu::tma_load_2d(slice + kLeft * 128, right, full, i * kBox, tile * kPrmacColumns + kLeft);
+    }
+}
+
+MIRROR_FN void load(const Work& work, const TensorMap* maps, const Shared& at) {
+    for (int i = 0; i < 3; ++i) gpu::tma_acquire(maps + i);
     int group = 0, parity = 0;
     for (int tile = blockIdx.x; tile < work.tiles; tile += gridDim.x)
         for (int t = 0; t < work.steps; ++t) {
-            const u32 full = at.query_full + 8 * group, query = at.query + group * kQueryBytes;
-            gpu::mbar_wait(at.query_gone + 8 * group, parity ^ 1);
-            gpu::mbar_arrive_expect(full, kQueryBytes);
-            for (int i = 0; i < kSlices; ++i)
-                gpu::tma_load_2d(query + i * kRows * 128, map, full, i * kBox,
-                                 work.query * kPrmacRegions + t * kRows);
+            gpu::mbar_wait(at.query_gone + 8 * group, parity ^ 1);  // the tile before the last
+            load_query(work, maps, at, group, t);
+            if (t == 0) {
+                gpu::mbar_wait(at.query_gone + 8 * (group ^ 1), group == 0 ? parity ^ 1 : parity);  // the last
+                load_base(maps + 1, maps + 2, at, tile);
+            }
             parity ^= group;
             group ^= 1;
         }
-}
-
-MIRROR_FN void load_base(const Work& work, const TensorMap* left, const TensorMap* right, const Shared& at) {
-    gpu::tma_acquire(left);
-    gpu::tma_acquire(right);
-    int parity = 0;
-    for (int tile = blockIdx.x; tile < work.tiles; tile += gridDim.x, parity ^= 1) {
-        gpu::mbar_wait(at.base_gone, parity ^ 1);
-        gpu::mbar_arrive_expect(at.base_full, kBaseBytes);
-        for (int i = 0; i < kSlices; ++i) {
-            const u32 slice = at.base + i * kPrmacColumns * 128;
-            gpu::tma_load_2d(slice, left, at.base_full, i * kBox, tile * kPrmacColumns);
-            gpu::tma_load_2d(slice + kLeft * 128, right, at.base_full, i * kBox, tile * kPrmacColumns + kLeft);
-        }
-    }
 }
 
 // Maximum over the columns of one image among TILES n8 tiles from column FIRST on, of the row and the columns that this
@@ -180,7 +182,6 @@ MIRROR_FN void consume(const ScoreParams& p, const Work& work, const Shared& at)
     int base_parity = 0, parity = 0;
     u32 before = 0;  // tiles of earlier database tiles
     for (int tile = blockIdx.x; tile < work.tiles; tile += gridDim.x, base_parity ^= 1, before += u32(work.steps)) {
-        gpu::mbar_wait(at.base_full, base_parity);  // in step with it even where no query tile falls to this group
         for (int t = int(before + u32(group)) & 1; t < work.steps; t += 2, parity ^= 1) {
             float left[kLeft / 2], right[kRight / 2];
 #pragma unroll
@@ -194,6 +195,9 @@ MIRROR_FN void consume(const ScoreParams& p, const Work& work, const Shared& at)
             gpu::wgmma_fence();
 #pragma unroll
             for (int k = 0; k < kPrmacDim / 16; ++k) {
+                // Where no query tile of the database tile before fell to this group, the other one has seen it land
+                // before it gave the turn: the parity is this tile's.
+                if (k % 4 == 0) gpu::mbar_wait(at.base_full + 8 * (k / 4), base_parity);
                 const u32 a = query + k / 4 * kRows * 128 + k % 4 * 32;
                 const u32 b = at.base + k / 4 * kPrmacColumns * 128 + k % 4 * 32;
                 gpu::Wgmma<f16, kLeft>::mma(left, gpu::wgmma_operand(a), gpu::wgmma_operand(b));
@@ -215,8 +219,6 @@ MIRROR_FN void consume(const ScoreParams& p, const Work& work, const Shared& at)
             at.wait_maxima(count);
             write_scores(p, work, tile, t, count, at.maxima);
         }
-        gpu::sync_warp();
-        if (speaker) gpu::mbar_arrive(at.base_gone);
     }
 }
 
@@ -229,8 +231,7 @@ MIRROR_FN void prmac(const ScoreParams& p) {
     gpu::sync_block();
     if (threadIdx.x < 128) {
         gpu::registers_release<40>();
-        if (threadIdx.x == 0) load_queries(work, maps, at);
-        if (threadIdx.x == 32) load_base(work, maps + 1, maps + 2, at);
+        if (threadIdx.x == 0) load(work, maps, at);
     } else {
         gpu::registers_take<232>();
         consume(p, work, at);

@@ -16,7 +16,7 @@ constexpr int kBaseBytes = kPrmacColumns * kPrmacDim * 2;
 constexpr int kQueryBytes = kRows * kPrmacDim * 2;
 constexpr int kMaximaBytes = kRows * kPrmacImages * 4;
 constexpr int kMaximaBuffers = 4;
-constexpr int kBarriers = 2 + 2 * 2 + 2 + kMaximaBuffers;
+constexpr int kBarriers = kSlices + 2 * 2 + 2 + kMaximaBuffers;
 constexpr int kShared = kBaseBytes + 2 * kQueryBytes + kMaximaBuffers * kMaximaBytes + kBarriers * 8;
 
 static_assert(kLeft + kRight == kPrmacColumns && kLeft % 8 == 0 && kRight % 8 == 0, "two products of wgmma");

@@ -138,7 +138,7 @@ MIRROR_FN void score_groups(const ScoreParams& p) {
                 const Operand<T> left{q, height, p.dim, vectors};
                 const Operand<T> right{d + i64(column) * p.dim, width, p.dim, vectors};
                 float products[8][4];
-                multiply<Euclidean, T>(left, right, stages, norms, products);
+                multiply<Euclidean, T>(left, right, stages, norms, column == 0, products);
                 store_products(stages, products);
                 gpu::sync_block();
                 if (p.regions > 1)

@@ -50,13 +50,25 @@ MIRROR_FN void stash(float* stage, const float (&v)[4]) {
     for (int i = 0; i < 4; ++i) stage[(threadIdx.x % 2 * 4 + i) * Pitch + threadIdx.x / 2] = v[i];
 }
 
+// Of a stage; the square of a float is exact in double, so an addition that fuses it rounds as one that does not.
+template <int Pitch>
+MIRROR_FN void add_squares(const float* values, double& sum) {
+#pragma unroll 4
+    for (int k = 0; k < kScoreDepth; ++k) {
+        const double value = values[k * Pitch];
+        sum = gpu::fma(value, value, sum);
+    }
+}
+
 // products[i][j]: rows 4 ty + i and 64 + 4 ty + i - 4 times column 4 tx + j. With Norms, also the squared length of
-// every row and column, in double until it is complete. Ends with a barrier.
+// every column, in double until it is complete, and of every row where `norm_rows`; else they are there from an earlier
+// tile of these rows. Ends with a barrier.
 template <bool Norms, class T>
 MIRROR_FN void multiply(
-    const Operand<T>& q, const Operand<T>& d, float* stages, float* norms, float (&products)[8][4]) {
+    const Operand<T>& q, const Operand<T>& d, float* stages, float* norms, bool norm_rows, float (&products)[8][4]) {
     const int tx = threadIdx.x % 16 * 4, ty = threadIdx.x / 16 * 4;
     const bool fetches_columns = threadIdx.x < 2 * kScoreColumns;
+    const bool norm = Norms && threadIdx.x < kScoreNorms && (norm_rows || threadIdx.x >= kScoreRows);
     constexpr int columns_at = kScoreDepth * kScoreRowPitch;
     float next_q[4], next_d[4];
     double square = 0;
@@ -87,15 +99,10 @@ MIRROR_FN void multiply(
 #pragma unroll
                 for (int j = 0; j < 4; ++j) products[i][j] = gpu::fma(a[i / 4].v[i % 4], b.v[j], products[i][j]);
         }
-        if (Norms && threadIdx.x < kScoreNorms) {
-            const bool row = threadIdx.x < kScoreRows;
-            const float* own = row ? rows + threadIdx.x : columns + threadIdx.x - kScoreRows;
-#pragma unroll 1
-            for (int k = 0; k < kScoreDepth; ++k) {
-                const float value = own[k * (row ? kScoreRowPitch : kScoreColumnPitch)];
-                square += double(value) * double(value);
-            }
-        }
+        if (norm && threadIdx.x < kScoreRows)
+            add_squares<kScoreRowPitch>(rows + threadIdx.x, square);
+        else if (norm)
+            add_squares<kScoreColumnPitch>(columns + threadIdx.x - kScoreRows, square);
         if (next < q.dim) {
             float* other = stages + (turn ^ 1) * kScoreStage;
             stash<kScoreRowPitch>(other, next_q);
@@ -103,7 +110,7 @@ MIRROR_FN void multiply(
         }
         gpu::sync_block();
     }
-    if (Norms && threadIdx.x < kScoreNorms) norms[threadIdx.x] = float(square);
+    if (norm) norms[threadIdx.x] = float(square);
 }
 
 static_assert(2 * kScoreStage <= kScoreProducts, "a tile of products takes the place of the stages");

@@ -36,6 +36,9 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library, EntryPoint = "mirror_device_create", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int DeviceCreate(out DeviceHandle device, string name, int threads);
 
+    [LibraryImport(Library, EntryPoint = "mirror_cuda_options_init")]
+    internal static partial void CudaOptionsInit(NativeCudaOptions* options);
+
     [LibraryImport(Library, EntryPoint = "mirror_device_create_cuda")]
     internal static partial int DeviceCreateCuda(out DeviceHandle device, NativeCudaOptions* options);
 

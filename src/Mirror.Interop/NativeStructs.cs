@@ -90,6 +90,7 @@ internal struct NativeExtractorInfo
     internal int MapWidth;
     internal int Scales;
     internal int Layers;
+    internal int ImagesAtOnce;
     internal long ArenaBytes;
     internal long WeightBytes;
     internal double Flops;

@@ -17,7 +17,7 @@
 #include "backend/cuda/driver.h"
 #include "backend/cuda/launchers.h"
 #include "backend/cuda/memory.h"
-#include "backend/cuda/products.h"
+#include "backend/cuda/scorer.h"
 #include "backend/cuda/profile.h"
 #include "base/json.h"
 #include "harness.h"
@@ -335,6 +335,7 @@ class Bench {
         cast(*gpu_, MIRROR_PRECISION_FP16, {floats.as<const float>(), half.as<>(), rows, dim, dim});
         const DeviceBuffer scores(gpu_, static_cast<size_t>(strip * images) * sizeof(float));
         const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(rows) * dim;
+        Scorer scorer(gpu_);
         const auto measure = [&](const std::string& name,
                                  const std::function<void(const ScoreJob&)>& body) {
             const double seconds = time_on(gpu_, rounds_, [&] {
@@ -376,10 +377,10 @@ class Bench {
                                       KernelId::score_f16})
             if (gpu_->traits().runs(kernel))
                 measure(info(kernel).name,
-                        [&](const ScoreJob& job) { score_rows(gpu_, job, kernel); });
+                        [&](const ScoreJob& job) { scorer.run(job, kernel); });
         try {
             measure("cuBLAS, reduce_products_f32",
-                    [&](const ScoreJob& job) { score_products(gpu_, job); });
+                    [&](const ScoreJob& job) { scorer.run_products(job); });
         } catch (const Error& error) {
             std::printf("cuBLAS: %s\n", error.what());
         }

@@ -2,10 +2,13 @@
 // graphs, several GPUs, and failures: memory that does not suffice, a lost device. Run with
 // --device cuda, on hardware or on the emulated driver of tests/simt; planted failures need the
 // latter.
+#include <thread>
+
 #include "extractor_fixture.h"
 #include "reference.h"
 
 #if MIRROR_HAS_CUDA
+#include "backend/backend.h"
 #include "backend/cuda/driver.h"
 #include "base/half.h"
 #include "base/library.h"
@@ -27,7 +30,8 @@ class Emulator {
     }
     ~Emulator() {
         set_("sticky", 0);
-        for (const auto& [name, value] : before_) set_(name, value);
+        for (; !before_.empty(); before_.pop_back())
+            set_(before_.back().first, before_.back().second);
     }
     void set(const char* name, long long value) { before_.emplace_back(name, set_(name, value)); }
     long long get(const char* name) const { return set_(name, 0); }
@@ -36,6 +40,40 @@ class Emulator {
     using Set = long long (*)(const char*, long long);
     Set set_ = nullptr;
     std::vector<std::pair<const char*, long long>> before_;
+};
+
+// Floats in the memory of a GPU, in its primary context.
+class DeviceFloats {
+  public:
+    DeviceFloats(int ordinal, const std::vector<float>& values) {
+        ok(cuda_.cuDeviceGet(&device_, ordinal));
+        ok(cuda_.cuDevicePrimaryCtxRetain(&context_, device_));
+        const size_t bytes = values.size() * sizeof(float);
+        CUstream stream = nullptr;
+        ok(cuda_.cuCtxPushCurrent_v2(context_));
+        ok(cuda_.cuMemAlloc_v2(&address_, bytes));
+        ok(cuda_.cuStreamCreate(&stream, mirror::cuda::STREAM_NON_BLOCKING));
+        ok(cuda_.cuMemcpyAsync(
+            address_, reinterpret_cast<CUdeviceptr>(values.data()), bytes, stream));
+        ok(cuda_.cuStreamSynchronize(stream));
+        ok(cuda_.cuStreamDestroy_v2(stream));
+        ok(cuda_.cuCtxPopCurrent_v2(&context_));
+    }
+    ~DeviceFloats() {
+        cuda_.cuCtxPushCurrent_v2(context_);
+        cuda_.cuMemFree_v2(address_);
+        cuda_.cuCtxPopCurrent_v2(&context_);
+        cuda_.cuDevicePrimaryCtxRelease_v2(device_);
+    }
+    DeviceFloats(const DeviceFloats&) = delete;
+    float* data() const { return reinterpret_cast<float*>(address_); }
+
+  private:
+    static void ok(CUresult status) { CHECK_EQ(status, mirror::cuda::CUDA_SUCCESS); }
+    const mirror::cuda::Driver& cuda_ = *mirror::cuda::find_driver().driver;
+    CUdevice device_ = 0;
+    CUcontext context_ = nullptr;
+    CUdeviceptr address_ = 0;
 };
 
 // Collects the log while it lives.
@@ -97,6 +135,66 @@ TEST(Cuda_RecordedGraphs_GiveTheSameBits) {
     const auto all = descriptors(extractor, input, 7);
     for (int i = 0; i < 2; ++i) CHECK(descriptors(extractor, input, 7) == all);
     CHECK(std::equal(first.begin(), first.end(), all.begin()));
+}
+
+// While one thread records its network, another's work on the same device must not end up in the
+// recording.
+TEST(Cuda_TwoHandlesOnTwoThreads_KeepTheirResults) {
+    const Device device = make_device();
+    const Model model = generated_model("half_googlenet");
+    auto options = options_for(96, 96);
+    options.precision = MIRROR_PRECISION_FP16;
+    const Extractor extractor = make_extractor(device, model, options);
+    const auto input = Rng().floats(96 * 96 * 3, -120, 130);
+    const auto want = descriptors(make_extractor(device, model, options), input, 1);
+    const auto rows = Rng(1).floats(40 * 7 * 16, -1, 1);
+    mirror_index* index = nullptr;
+    CHECK_OK(mirror_index_create(&index, device.get(), 7, 16, MIRROR_PRECISION_FP32));
+    CHECK_OK(mirror_index_add(index, rows.data(), 40));
+    mirror_search_options search;
+    mirror_search_options_init(&search);
+    search.top = 5;
+    std::vector<int32_t> ids(200), other_ids(200);
+    std::vector<float> scores(200), other_scores(200);
+    CHECK_OK(mirror_index_search(index, rows.data(), 40, &search, ids.data(), scores.data()));
+    int wrong = 0;
+    std::thread searching([&] {
+        for (int i = 0; i < 20; ++i) {
+            const auto status = mirror_index_search(
+                index, rows.data(), 40, &search, other_ids.data(), other_scores.data());
+            wrong += status != MIRROR_OK || other_ids != ids || other_scores != scores;
+        }
+    });
+    std::vector<std::vector<float>> got;
+    for (int i = 0; i < 4; ++i) got.push_back(descriptors(extractor, input, 1));
+    searching.join();
+    mirror_index_destroy(index);
+    CHECK_EQ(wrong, 0);
+    for (const auto& one : got) CHECK(one == want);
+}
+
+// 70000 does not fit float16; the ReLU after next would make a plausible zero of the NaN that
+// follows.
+TEST(Cuda_HalfPrecisionOverflow_IsAnError) {
+    const Device device = make_device();
+    const Model model = generated_model("half_googlenet");
+    auto options = options_for(96, 96);
+    options.precision = MIRROR_PRECISION_FP16;
+    const Extractor extractor = make_extractor(device, model, options);
+    auto input = Rng().floats(3 * 96 * 96 * 3, -120, 130);
+    const auto info = info_of(extractor);
+    std::vector<float> out(static_cast<size_t>(3 * info.regions * info.dim));
+    CHECK_OK(mirror_extractor_run_input(extractor.get(), input.data(), 3, out.data(), nullptr));
+    for (float& value : input) value *= 5000;
+    CHECK_FAILS(mirror_extractor_run_input(extractor.get(), input.data(), 3, out.data(), nullptr),
+                MIRROR_E_INVALID_ARGUMENT,
+                "exceeds 65504");
+    std::vector<float> map(static_cast<size_t>(info.map_height * info.map_width * info.dim));
+    CHECK_FAILS(mirror_extractor_run_map(extractor.get(), input.data(), 1, map.data(), nullptr),
+                MIRROR_E_INVALID_ARGUMENT,
+                "use bf16 or fp32");
+    for (float& value : input) value /= 5000;
+    CHECK_OK(mirror_extractor_run_input(extractor.get(), input.data(), 3, out.data(), nullptr));
 }
 
 TEST(Cuda_HalfIndex_EqualsReferenceOnRoundedRows) {
@@ -288,6 +386,8 @@ TEST(Cuda_TwoGpus_ShareTheWorkWithTheSameResult) {
     options.batch = 2;
     const auto want = descriptors(make_extractor(one, model, options), input, 5);
     CHECK(descriptors(make_extractor(two, model, options), input, 5) == want);
+    CHECK_EQ(info_of(make_extractor(two, model, options)).images_at_once,
+             2 * info_of(make_extractor(one, model, options)).images_at_once);
     const int dim = info_of(make_extractor(one, model, options)).dim;
     std::vector<int32_t> ids[2];
     std::vector<float> scores[2];
@@ -319,5 +419,210 @@ TEST(Cuda_EverythingDestroyed_LeavesNoDeviceMemory) {
         descriptors(extractor, Rng().floats(2 * 96 * 96 * 3, -120, 130), 2);
     }
     CHECK_EQ(emulator.get("live"), before);
+}
+
+// Needs no LAPACK, as fitting a whitening would.
+TEST(Cuda_Covariance_EqualsDoubleReference) {
+    const auto backend = mirror::make_backend(device_name(), 0);
+    for (const auto& [count, dim] : {std::pair<int64_t, int>{2, 1}, {301, 37}, {130, 129}}) {
+        const auto n = static_cast<size_t>(dim);
+        const auto rows = Rng(n).floats(static_cast<size_t>(count) * n, -1, 3);
+        std::vector<double> mean(n), want(n * n), got_mean(n), got(n * n);
+        for (int64_t r = 0; r < count; ++r)
+            for (size_t i = 0; i < n; ++i) mean[i] += rows[r * n + i] / static_cast<double>(count);
+        for (int64_t r = 0; r < count; ++r)
+            for (size_t i = 0; i < n; ++i)
+                for (size_t j = 0; j < n; ++j)
+                    want[i * n + j] += (rows[r * n + i] - mean[i]) * (rows[r * n + j] - mean[j]) /
+                                       static_cast<double>(count - 1);
+        backend->covariance(
+            rows.data(), count, dim, mirror::Progress(), got_mean.data(), got.data());
+        for (size_t i = 0; i < n; ++i) CHECK_NEAR(got_mean[i], mean[i], 1e-13);
+        for (size_t i = 0; i < n * n; ++i) CHECK_NEAR(got[i], want[i], 1e-12);
+    }
+}
+
+TEST(Cuda_HalfIndex_RefusesWhatHalfPrecisionCannotHold) {
+    const TestDevice device;
+    mirror_index* index = nullptr;
+    CHECK_OK(mirror_index_create(&index, device, 2, 3, MIRROR_PRECISION_FP16));
+    std::vector<float> rows(12, 65504.0f);
+    CHECK_OK(mirror_index_add(index, rows.data(), 2));
+    rows[7] = -65505;
+    CHECK_FAILS(mirror_index_add(index, rows.data(), 2),
+                MIRROR_E_INVALID_ARGUMENT,
+                "image 1, region 0 holds -65505 at 1, expected finite values within +-65504, the "
+                "largest of half precision");
+    mirror_search_options search;
+    mirror_search_options_init(&search);
+    int32_t ids[2];
+    float scores[2];
+    CHECK_FAILS(mirror_index_search(index, rows.data() + 6, 1, &search, ids, scores),
+                MIRROR_E_INVALID_ARGUMENT,
+                "+-65504");
+    int64_t size = 0;
+    CHECK_OK(mirror_index_size(index, &size));
+    CHECK_EQ(size, 2);
+    mirror_index_destroy(index);
+}
+
+TEST(Cuda_DevicePointers_AreCheckedBeforeUse) {
+    const TestDevice device;
+    const std::vector<float> values{3, 1, NAN, 2};
+    const DeviceFloats memory(0, values);
+    const float* x = memory.data();
+    int32_t id = 0;
+    float best = 0;
+    CHECK_FAILS(mirror_topk(device, x, 2, 2, 1, 0, &id, &best),
+                MIRROR_E_INVALID_ARGUMENT,
+                "row 1 holds NaN at 0");
+    CHECK_OK(mirror_topk(device, x, 1, 2, 1, 0, &id, &best));
+    CHECK_EQ(best, 3.0f);
+    CHECK_FAILS(mirror_l2_normalize(device, x, 2, 2, &best),
+                MIRROR_E_INVALID_ARGUMENT,
+                "row 1 holds nan at 0");
+    // Never dereferenced.
+    const auto* odd = reinterpret_cast<const float*>(reinterpret_cast<uintptr_t>(x) + 2);
+    CHECK_FAILS(mirror_topk(device, odd, 1, 2, 1, 0, &id, &best),
+                MIRROR_E_INVALID_ARGUMENT,
+                "expected a multiple of 4 bytes");
+    mirror_index* index = nullptr;
+    CHECK_OK(mirror_index_create(&index, device, 1, 2, MIRROR_PRECISION_FP32));
+    CHECK_OK(mirror_index_add(index, x, 1));
+    const float query[] = {1, 0}, score = 1;
+    float out[2];
+    CHECK_FAILS(mirror_index_expand(index, x, 1, &id, &score, 1, 1, out),
+                MIRROR_E_INVALID_ARGUMENT,
+                "queries lies in device memory");
+    CHECK_FAILS(mirror_index_expand(index, query, 1, &id, &score, 1, 1, memory.data()),
+                MIRROR_E_INVALID_ARGUMENT,
+                "out lies in device memory");
+    CHECK_OK(mirror_index_expand(index, query, 1, &id, &score, 1, 1, out));
+    mirror_index_destroy(index);
+}
+
+TEST(Cuda_MemoryOfAnotherGpu_IsRefusedNamingBoth) {
+    Emulator emulator;
+    emulator.set("devices", 2);
+    const TestDevice one;
+    mirror_device* handle = nullptr;
+    CHECK_OK(mirror_device_create(&handle, "cuda:0,1", 0));
+    const Device two(handle);
+    const DeviceFloats here(0, {1, 2}), there(1, {1, 2});
+    float y[] = {1, 2};
+    const char* both = "memory of cuda:1, but the device is cuda:0";
+    CHECK_FAILS(mirror_l2_normalize(one, there.data(), 1, 2, y), MIRROR_E_INVALID_ARGUMENT, both);
+    CHECK_FAILS(mirror_l2_normalize(one, y, 1, 2, there.data()), MIRROR_E_INVALID_ARGUMENT, both);
+    CHECK_OK(mirror_l2_normalize(one, here.data(), 1, 2, y));
+    CHECK_FAILS(mirror_l2_normalize(two.get(), here.data(), 1, 2, y),
+                MIRROR_E_INVALID_ARGUMENT,
+                "use one GPU");
+    mirror_index* index = nullptr;
+    CHECK_OK(mirror_index_create(&index, two.get(), 1, 2, MIRROR_PRECISION_FP32));
+    CHECK_FAILS(mirror_index_add(index, here.data(), 1), MIRROR_E_INVALID_ARGUMENT, "use one GPU");
+    mirror_index_destroy(index);
+}
+
+TEST(Cuda_DefaultStreams_AreRefused) {
+    int context = 0;  // not used before the stream is refused
+    mirror_cuda_options options;
+    mirror_cuda_options_init(&options);
+    CHECK_EQ(options.struct_size, sizeof options);
+    CHECK(!options.context && !options.stream && options.ordinal == 0);
+    options.context = &context;
+    mirror_device* device = nullptr;
+    for (const uintptr_t stream : {1, 2}) {
+        options.stream = reinterpret_cast<void*>(stream);
+        CHECK_FAILS(mirror_device_create_cuda(&device, &options),
+                    MIRROR_E_INVALID_ARGUMENT,
+                    mirror::text("options.stream is ", stream).c_str());
+    }
+}
+
+TEST(Cuda_TwoGpus_AddThatOneCannotHold_ChangesNeither) {
+    Emulator emulator;
+    emulator.set("devices", 2);
+    mirror_device* handle = nullptr;
+    CHECK_OK(mirror_device_create(&handle, "cuda:1", 0));
+    const Device second(handle);
+    CHECK_OK(mirror_device_create(&handle, "cuda:0,1", 0));
+    const Device both(handle);
+    constexpr int64_t n = 64;
+    constexpr int32_t regions = 5, dim = 64;
+    auto rows = Rng().floats(n * regions * dim);
+    CHECK_OK(mirror_l2_normalize(second.get(), rows.data(), n * regions, dim, rows.data()));
+    mirror_index *filler = nullptr, *index = nullptr;
+    CHECK_OK(mirror_index_create(&filler, second.get(), regions, dim, MIRROR_PRECISION_FP32));
+    CHECK_OK(mirror_index_add(filler, rows.data(), n));
+    CHECK_OK(mirror_index_create(&index, both.get(), regions, dim, MIRROR_PRECISION_FP32));
+    CHECK_OK(mirror_index_add(index, rows.data(), 2));
+    emulator.set("memory", emulator.get("used") + 40000);  // of what takes 74 kB
+    const float* more = rows.data() + 2 * regions * dim;
+    CHECK_FAILS(mirror_index_add(index, more, n - 2),
+                MIRROR_E_OUT_OF_MEMORY,
+                "cuda:1 cannot hold 62 more images beside 2");
+    int64_t size = 0;
+    CHECK_OK(mirror_index_size(index, &size));
+    CHECK_EQ(size, 2);
+    mirror_index_destroy(filler);
+    emulator.set("memory", int64_t{1} << 30);
+    CHECK_OK(mirror_index_add(index, more, n - 2));
+    mirror_search_options search;
+    mirror_search_options_init(&search);
+    search.top = 1;
+    std::vector<int32_t> ids(n);
+    std::vector<float> scores(n);
+    CHECK_OK(mirror_index_search(index, rows.data(), n, &search, ids.data(), scores.data()));
+    for (int32_t i = 0; i < n; ++i) CHECK_EQ(ids[static_cast<size_t>(i)], i);
+    mirror_index_destroy(index);
+}
+
+// Descriptors so long that the queries of each GPU are two strips.
+TEST(Cuda_TwoGpus_SearchReportsAndStops) {
+    Emulator emulator;
+    emulator.set("devices", 2);
+    mirror_device* handle = nullptr;
+    CHECK_OK(mirror_device_create(&handle, "cuda:0,1", 0));
+    const Device device(handle);
+    constexpr int64_t count = 600;
+    constexpr int32_t dim = 65536;
+    mirror_index* index = nullptr;
+    CHECK_OK(mirror_index_create(&index, device.get(), 1, dim, MIRROR_PRECISION_FP32));
+    const std::vector<float> rows(count * dim, 0.5f);
+    CHECK_OK(mirror_index_add(index, rows.data(), 1));
+    struct State {
+        std::vector<int64_t> done;
+        int64_t stop_at = INT64_MAX;
+        std::thread::id thread = std::this_thread::get_id();
+    } state;
+    const mirror_progress progress{[](int64_t done, int64_t total, void* data) -> int32_t {
+                                       auto& state = *static_cast<State*>(data);
+                                       const bool bad = total != count ||
+                                                        std::this_thread::get_id() != state.thread;
+                                       state.done.push_back(bad ? -1 : done);
+                                       return done >= state.stop_at;
+                                   },
+                                   &state};
+    mirror_search_options search;
+    mirror_search_options_init(&search);
+    search.progress = &progress;
+    std::vector<int32_t> ids(count, -1);
+    std::vector<float> scores(count);
+    CHECK_OK(mirror_index_search(index, rows.data(), count, &search, ids.data(), scores.data()));
+    CHECK(state.done.size() >= 3);
+    CHECK_EQ(state.done.front(), 0);
+    CHECK_EQ(state.done.back(), count);
+    for (size_t i = 1; i < state.done.size(); ++i) CHECK(state.done[i - 1] < state.done[i]);
+    CHECK(std::all_of(ids.begin(), ids.end(), [](int32_t id) { return id == 0; }));
+    state.stop_at = state.done[1];
+    const std::string message = mirror::text("cancelled after ", state.stop_at, " of 600");
+    state.done.clear();
+    CHECK_FAILS(mirror_index_search(index, rows.data(), count, &search, ids.data(), scores.data()),
+                MIRROR_E_CANCELLED,
+                message.c_str());
+    CHECK_EQ(state.done.size(), size_t{2});
+    state.stop_at = INT64_MAX;
+    CHECK_OK(mirror_index_search(index, rows.data(), 1, &search, ids.data(), scores.data()));
+    mirror_index_destroy(index);
 }
 #endif

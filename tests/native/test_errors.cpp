@@ -185,7 +185,7 @@ TEST(Error_OldStructSize_SaysRecompile) {
 TEST(Destroy_ParentsFirst_IsSafe) {
     mirror_device* device = nullptr;
     mirror_index* index = nullptr;
-    CHECK_OK(mirror_device_create(&device, "cpu", 1));
+    CHECK_OK(mirror_device_create(&device, test::device_name(), 1));
     CHECK_OK(mirror_index_create(&index, device, 1, 2, MIRROR_PRECISION_FP32));
     CHECK_EQ(mirror_live_objects(), 2);
     mirror_device_destroy(device);

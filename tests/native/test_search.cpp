@@ -128,6 +128,7 @@ TEST(Search_SeveralChunks_FindsEveryImageAgain) {
 }
 
 TEST(Search_OnOneThread_GivesTheSameBits) {
+    if (!MIRROR_HAS_CPU) SKIP("threads are the CPU backend's");
     test::Rng rng;
     std::vector<float> rows, first;
     for (const int threads : {1, 3}) {

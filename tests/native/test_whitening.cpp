@@ -11,6 +11,10 @@ struct Owned {
     mirror_whitening* handle = nullptr;
 };
 
+void require_lapack() {
+    if (!MIRROR_HAS_CPU) SKIP("fitting needs LAPACK, which a build with MIRROR_CPU=OFF has not");
+}
+
 mirror_whitening_info info_of(const mirror_whitening* whitening) {
     mirror_whitening_info info{};
     info.struct_size = sizeof info;
@@ -27,6 +31,7 @@ mirror_whitening_options options_of(int32_t dim, double variance = 0) {
 }
 
 TEST(WhiteningFit_GoldenRows_GivesTheExactPca) {
+    require_lapack();
     const auto file = mirror::SafeTensors::open(
         test::source_path("tests/data/whitening/golden.safetensors").string());
     const auto rows = file.values<float>(file.at("rows"));
@@ -77,6 +82,7 @@ TEST(WhiteningFit_GoldenRows_GivesTheExactPca) {
 }
 
 TEST(WhiteningFit_ByVariance_KeepsTheFewestThatExceedIt) {
+    require_lapack();
     const test::TestDevice device;
     // Axis-aligned rows +-a, +-b, +-c: variances in the ratio 16 : 4 : 1, so ratios 0.762,
     // 0.952, 1.
@@ -97,6 +103,7 @@ TEST(WhiteningFit_ByVariance_KeepsTheFewestThatExceedIt) {
 }
 
 TEST(WhiteningFit_ManyRows_CrossesTilesExactly) {
+    require_lapack();
     const test::TestDevice device;
     test::Rng rng;
     const int dim = 3;
@@ -134,6 +141,7 @@ TEST(WhiteningApply_RowEqualToTheMean_GivesZeros) {
 }
 
 TEST(Whitening_SavedAndLoaded_IsTheSame) {
+    require_lapack();
     const test::TestDevice device;
     test::Rng rng;
     const auto rows = rng.floats(50 * 9);
@@ -191,6 +199,7 @@ TEST(WhiteningLoad_BadFiles_AreNamed) {
 }
 
 TEST(WhiteningFit_BadInput_IsRefusedWithValues) {
+    require_lapack();
     const test::TestDevice device;
     test::Rng rng;
     auto rows = rng.floats(4 * 6);

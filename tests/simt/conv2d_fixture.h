@@ -1,6 +1,8 @@
 // One convolution for the emulated conv2d kernels: shape, operands in pitched memory, reference in double.
 #pragma once
 
+#include <type_traits>
+
 #include "kernel_fixture.h"
 
 namespace test {
@@ -126,5 +128,63 @@ class Conv2dProblem {
     DeviceMemory<T> residual_, y_;
     std::vector<double> want_, magnitude_;
 };
+
+// Conv2dParams::overflow: `launch(params, schedule)` runs a kernel on T; its tiles of 64 or 128 pixels are ragged here.
+// The bias alone does not fit f16, so rows behind the last pixel hold infinity; the residual brings every result back
+// into range except a planted one.
+template <class T, class Launch>
+void check_overflow(Launch&& launch) {
+    constexpr int kPixels = 132, kFilters = 72, kChannels = 8;
+    constexpr bool kWatched = std::is_same_v<T, f16>;
+    constexpr float kBias = kWatched ? 70000 : 3e38f, kBack = -kBias / 4, kBeyond = kBias / 2;
+    struct Plant {
+        int pixel, filter;
+    };
+    const Plant plants[] = {{0, 0}, {70, 33}, {127, 64}, {128, 7}, {131, 0}, {131, 71}};
+    const DeviceMemory<T> x(narrow<T>(Rng(5).floats(kPixels * kChannels)));
+    const DeviceMemory<T> weights(narrow<T>(Rng(6).floats(kFilters * kChannels)));
+    DeviceMemory<float> bias(kFilters);
+    DeviceMemory<T> residual(kPixels * kFilters), y(kPixels * kFilters);
+    DeviceMemory<u32> flag(1);
+    Conv2dParams p = {};
+    p.x = x.data(), p.weights = weights.data(), p.bias = bias.data(), p.residual = residual.data(), p.y = y.data();
+    p.n = p.h = p.p = 1, p.w = p.q = kPixels, p.c = p.x_pitch = kChannels, p.k = p.y_pitch = kFilters, p.r = p.s = 1;
+    p.stride_h = p.stride_w = 1;
+    const auto fill = [&](float sign) {
+        for (int k = 0; k < kFilters; ++k) bias[k] = sign * kBias;
+        for (size_t i = 0; i < residual.size(); ++i) residual[i] = narrow<T>(sign * kBack);
+    };
+    const auto raised = [&](const simt::Options& schedule) {
+        flag[0] = 0, p.overflow = flag.data();
+        launch(p, schedule);
+        flag.check();
+        CHECK(flag[0] <= 1);
+        return flag[0] == 1;
+    };
+    for (const simt::Options& schedule : schedules()) {
+        fill(1);
+        CHECK(!raised(schedule));
+        for (const Plant& plant : plants) {
+            T& cell = residual[static_cast<size_t>(plant.pixel * kFilters + plant.filter)];
+            cell = narrow<T>(kBeyond);
+            CHECK_EQ(raised(schedule), kWatched);
+            CHECK(std::isinf(widen(y[static_cast<size_t>(plant.pixel * kFilters + plant.filter)])));
+            cell = narrow<T>(NAN);
+            CHECK_EQ(raised(schedule), kWatched);
+            cell = narrow<T>(kBack);
+        }
+        fill(-1);
+        residual[kFilters] = narrow<T>(-kBeyond);
+        CHECK_EQ(raised(schedule), kWatched);
+        p.overflow = nullptr;
+        launch(p, schedule);
+        CHECK(std::isinf(widen(y[kFilters])));
+        p.relu = 1;  // 0 fits, NaN does not become 0
+        CHECK(!raised(schedule));
+        residual[kFilters] = narrow<T>(NAN);
+        CHECK_EQ(raised(schedule), kWatched);
+        p.relu = 0;
+    }
+}
 
 }  // namespace test

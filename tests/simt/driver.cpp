@@ -3,11 +3,16 @@
 // points the library at it; then the whole CUDA backend runs unchanged where there is no GPU.
 //
 // MIRROR_SIMT_ARCH (80, 86, 89, 90), _DEVICES, _MEMORY (MiB per device), _TIMING (late, early),
-// _SEED, _WORKERS, _FAIL_LAUNCH set it up; mirror_simt_set changes them, and plants failures, while it runs.
+// _LATE_PAGEABLE (1: see queue_copy), _SEED, _WORKERS, _FAIL_LAUNCH set it up; mirror_simt_set
+// changes them, and plants failures, while it runs.
+#include <algorithm>
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string_view>
+#include <thread>
+#include <utility>
 
 #include "backend/cuda/cuda_api.h"
 #include "common/params.h"
@@ -28,14 +33,23 @@ struct CUfunc_st {
     size_t params_bytes;
     int architecture;
     Work (*bind)(const void* params);
+    int device = 0;
     int shared_limit = 48 << 10;
 };
-struct CUmod_st {};
+struct CUmod_st {
+    std::vector<CUfunc_st> functions;
+};
 struct CUctx_st {
     int device;
 };
 
 namespace {
+
+// Errors that the backend does not tell apart.
+constexpr CUresult kInvalidHandle = 400, kIllegalState = 401, kNotReady = 600,
+                   kCaptureUnsupported = 900, kCaptureInvalidated = 901, kCaptureIsolation = 905,
+                   kCapturedEvent = 907, kCaptureWrongThread = 908;
+constexpr int kCaptureGlobal = 0, kCaptureRelaxed = 2;  // CUstreamCaptureMode
 
 template <class Params, void (*Kernel)(const Params)>
 Work bind(const void* bytes) {
@@ -44,7 +58,7 @@ Work bind(const void* bytes) {
     return [params] { Kernel(params); };
 }
 
-CUfunc_st functions[] = {
+const CUfunc_st kFunctions[] = {
 #define MIRROR_KERNEL(name, Params, threads, shared, architecture, tile) \
     {#name, sizeof(Params), architecture, &bind<Params, name>},
 #include "catalogue.h"
@@ -55,9 +69,8 @@ std::recursive_mutex lock;
 Memory memory;
 std::set<CUstream_st*> streams;
 CUctx_st contexts[8] = {{0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}};
-CUmod_st module_;
 thread_local std::vector<CUcontext> current;
-CUresult sticky = CUDA_SUCCESS;
+CUresult sticky[8] = {};  // per device: what every call is answered with once a kernel has failed
 long long launches = 0;
 
 long long setting(const char* name, long long otherwise) {
@@ -74,6 +87,7 @@ int devices = int(setting("MIRROR_SIMT_DEVICES", 1));
 long long fail_launch = setting("MIRROR_SIMT_FAIL_LAUNCH", 0);
 uint64_t memory_limit = uint64_t(setting("MIRROR_SIMT_MEMORY", 8192)) << 20;
 bool early = early_by_environment();
+bool late_pageable = setting("MIRROR_SIMT_LATE_PAGEABLE", 0) != 0;
 unsigned seed = unsigned(setting("MIRROR_SIMT_SEED", 0));
 int workers = int(setting("MIRROR_SIMT_WORKERS", 2));
 
@@ -81,29 +95,77 @@ int largest_shared() {
     return architecture == 90 ? 227 << 10 : architecture == 80 ? 163 << 10 : 99 << 10;
 }
 
-CUresult broken(const char* what, const std::string& why) {
-    std::fprintf(stderr, "emulated CUDA driver: %s: %s\n", what, why.c_str());
-    return sticky = CUDA_ERROR_LAUNCH_FAILED;
+CUresult broken(int device, const char* what, const std::string& why) {
+    std::fprintf(stderr, "emulated CUDA driver: cuda:%d: %s: %s\n", device, what, why.c_str());
+    return sticky[device] = CUDA_ERROR_LAUNCH_FAILED;
 }
 
-// Every call: one at a time, in a context, and refused once something has failed.
+// Every call: one at a time, in a context, and refused once something has failed on its device.
 template <class Body>
 CUresult call(Body&& body) {
     const std::lock_guard guard(lock);
-    if (sticky) return sticky;
     if (current.empty()) return CUDA_ERROR_INVALID_CONTEXT;
+    const CUresult& lost = sticky[current.back()->device];
+    if (lost) return lost;
     const CUresult status = body();
-    return sticky ? sticky : status;
+    return lost ? lost : status;
+}
+// ... with a stream, perhaps of another device.
+template <class Body>
+CUresult call_on(CUstream stream, Body&& body) {
+    return call([&]() -> CUresult {
+        if (!streams.count(stream)) return kInvalidHandle;
+        const CUresult& lost = sticky[stream->device];
+        if (lost) return lost;
+        const CUresult status = body();
+        return lost ? lost : status;
+    });
 }
 
-void drain_all() {
-    for (CUstream_st* stream : streams) stream->drain();
+// "Potentially unsafe" calls, which may wait for the device: a thread must not make them while it
+// captures, no thread must while somebody captures in the global mode. They spoil the capture.
+CUresult refuse_in_capture() {
+    CUresult status = CUDA_SUCCESS;
+    for (CUstream_st* stream : streams) {
+        if (stream->capture == CUstream_st::none || stream->capture_mode == kCaptureRelaxed ||
+            (stream->capture_mode != kCaptureGlobal &&
+             stream->capturer != std::this_thread::get_id()))
+            continue;
+        stream->capture = CUstream_st::invalidated;
+        status = kCaptureUnsupported;
+    }
+    return status;
+}
+CUresult spoil_capture(CUstream stream, CUresult status) {
+    if (stream->capture == CUstream_st::active) stream->capture = CUstream_st::invalidated;
+    return status;
 }
 
-void run_kernel(const CUfunc_st& f, const Work& body, dim3 grid, dim3 block, size_t shared) {
-    if (sticky) return;
+// In stream order, or into the stream's capture.
+CUresult queue(CUstream stream, Work work) {
+    if (stream->capture == CUstream_st::invalidated) return kCaptureInvalidated;
+    stream->add(std::move(work), early);
+    return CUDA_SUCCESS;
+}
+
+// Freeing memory waits for the device and works on a lost one.
+CUresult release(void* p, const char* call) {
+    const std::lock_guard guard(lock);
+    if (current.empty()) return CUDA_ERROR_INVALID_CONTEXT;
+    if (const CUresult refused = refuse_in_capture()) return refused;
+    const int device = current.back()->device;
+    for (CUstream_st* stream : streams)
+        if (stream->device == device && !sticky[device]) stream->drain();
+    if (const std::string damage = memory.release(p); !damage.empty())
+        return broken(device, call, damage);
+    return sticky[device];
+}
+
+void run_kernel(
+    int device, const char* name, const Work& body, dim3 grid, dim3 block, size_t shared) {
+    if (sticky[device]) return;
     if (fail_launch && --fail_launch == 0) {
-        sticky = CUDA_ERROR_ILLEGAL_ADDRESS;
+        sticky[device] = CUDA_ERROR_ILLEGAL_ADDRESS;
         return;
     }
     ++launches;
@@ -113,49 +175,48 @@ void run_kernel(const CUfunc_st& f, const Work& body, dim3 grid, dim3 block, siz
     try {
         simt::launch(grid, block, shared, body, options);
     } catch (const std::exception& e) {
-        broken(f.name, e.what());
+        broken(device, name, e.what());
         return;
     }
-    if (const std::string damage = memory.check_all(); !damage.empty()) broken(f.name, damage);
+    if (const std::string damage = memory.check_all(); !damage.empty())
+        broken(device, name, damage);
 }
 
-// In stream order. Like the real driver: pageable sources are read at once, pageable targets are
-// written before the call returns; neither may be captured.
-CUresult queue_copy(CUstream stream,
-                    void* to,
-                    const void* from,
-                    size_t to_bytes,
-                    size_t from_bytes,
-                    std::function<void(void*, const void*)> move) {
-    if (memory.overruns(to, to_bytes) || memory.overruns(from, from_bytes))
-        return CUDA_ERROR_INVALID_VALUE;
+// Like the real driver: pageable sources are read at once, pageable targets are written before the
+// call returns; neither may be captured. cuMemcpyAsync does not promise the former: with
+// late_pageable such a source is read when its turn comes, and one that has died by then shows.
+CUresult queue_copy(CUstream stream, void* to, const void* from, size_t bytes) {
+    if (memory.overruns(to, bytes) || memory.overruns(from, bytes)) return CUDA_ERROR_INVALID_VALUE;
     const bool from_pageable = memory.kind(from) == Memory::pageable,
                to_pageable = memory.kind(to) == Memory::pageable;
-    if (stream->capturing && (from_pageable || to_pageable)) return CUDA_ERROR_INVALID_VALUE;
-    if (from_pageable) {
-        auto bytes = std::make_shared<std::vector<unsigned char>>(
-            static_cast<const unsigned char*>(from),
-            static_cast<const unsigned char*>(from) + from_bytes);
-        stream->add([=] { move(to, bytes->data()); }, early);
+    if (stream->capture == CUstream_st::active && (from_pageable || to_pageable))
+        return spoil_capture(stream, kCaptureUnsupported);
+    CUresult status = CUDA_SUCCESS;
+    if (from_pageable && !late_pageable) {
+        const auto* begin = static_cast<const unsigned char*>(from);
+        status = queue(stream, [to, kept = std::vector<unsigned char>(begin, begin + bytes)] {
+            std::memcpy(to, kept.data(), kept.size());
+        });
     } else {
-        stream->add([=] { move(to, from); }, early);
+        status = queue(stream, [=] { std::memcpy(to, from, bytes); });
     }
     if (to_pageable) stream->drain();
-    return CUDA_SUCCESS;
+    return status;
 }
 
 }  // namespace
 
 void simt_queue(CUstream_st* stream, Work work) {
     const std::lock_guard guard(lock);
-    stream->add(std::move(work), early);
+    queue(stream, std::move(work));
 }
 
 extern "C" {
 
-// "memory" (bytes per device), "fail_launch" (the n-th kernel from now on fails), "sticky" (0: the
-// context works again), "early", "seed", "arch", "devices"; returns the value before. "launches",
-// "live" and "used" only tell.
+// "memory" (bytes per device), "fail_launch" (the n-th kernel from now on fails), "sticky" (0: all
+// contexts work again), "early", "late_pageable", "seed", "arch", "devices"; returns the value
+// before. "launches", "live" (allocations) and "used" (bytes, of the GPU where it is most) only
+// tell.
 __attribute__((visibility("default"))) long long mirror_simt_set(const char* name,
                                                                  long long value) {
     const std::lock_guard guard(lock);
@@ -170,11 +231,16 @@ __attribute__((visibility("default"))) long long mirror_simt_set(const char* nam
     if (key == "early") return swap(early);
     if (key == "seed") return swap(seed);
     if (key == "arch") return swap(architecture);
-    if (key == "sticky") return swap(sticky);
+    if (key == "late_pageable") return swap(late_pageable);
+    if (key == "sticky") {
+        const CUresult before = *std::max_element(std::begin(sticky), std::end(sticky));
+        std::fill(std::begin(sticky), std::end(sticky), CUresult(value));
+        return before;
+    }
     if (key == "devices") return swap(devices);
     if (key == "launches") return launches;
     if (key == "live") return static_cast<long long>(memory.live());
-    if (key == "used") return static_cast<long long>(memory.used());
+    if (key == "used") return static_cast<long long>(memory.most_used());
     return -1;
 }
 
@@ -188,12 +254,24 @@ CUresult cuDriverGetVersion(int* version) {
     return CUDA_SUCCESS;
 }
 CUresult cuGetErrorName(CUresult status, const char** name) {
-    *name = status == CUDA_ERROR_OUT_OF_MEMORY     ? "CUDA_ERROR_OUT_OF_MEMORY"
-            : status == CUDA_ERROR_ILLEGAL_ADDRESS ? "CUDA_ERROR_ILLEGAL_ADDRESS"
-            : status == CUDA_ERROR_LAUNCH_FAILED   ? "CUDA_ERROR_LAUNCH_FAILED"
-            : status == CUDA_ERROR_INVALID_VALUE   ? "CUDA_ERROR_INVALID_VALUE"
-            : status == CUDA_ERROR_NO_DEVICE       ? "CUDA_ERROR_NO_DEVICE"
-                                                   : "CUDA_ERROR";
+    static const std::map<CUresult, const char*> names = {
+        {CUDA_ERROR_INVALID_VALUE, "CUDA_ERROR_INVALID_VALUE"},
+        {CUDA_ERROR_OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY"},
+        {CUDA_ERROR_NO_DEVICE, "CUDA_ERROR_NO_DEVICE"},
+        {CUDA_ERROR_INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT"},
+        {kInvalidHandle, "CUDA_ERROR_INVALID_HANDLE"},
+        {kIllegalState, "CUDA_ERROR_ILLEGAL_STATE"},
+        {kNotReady, "CUDA_ERROR_NOT_READY"},
+        {CUDA_ERROR_ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS"},
+        {CUDA_ERROR_LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED"},
+        {kCaptureUnsupported, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"},
+        {kCaptureInvalidated, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED"},
+        {kCaptureIsolation, "CUDA_ERROR_STREAM_CAPTURE_ISOLATION"},
+        {kCapturedEvent, "CUDA_ERROR_CAPTURED_EVENT"},
+        {kCaptureWrongThread, "CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD"},
+    };
+    const auto found = names.find(status);
+    *name = found == names.end() ? "CUDA_ERROR" : found->second;
     return CUDA_SUCCESS;
 }
 CUresult cuGetErrorString(CUresult, const char** words) {
@@ -255,15 +333,24 @@ CUresult cuCtxGetDevice(CUdevice* device) {
     return call([&] { return *device = current.back()->device, CUDA_SUCCESS; });
 }
 CUresult cuModuleLoadData(CUmodule* module, const void* image) {
-    return call(
-        [&] { return *module = &module_, image ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE; });
+    return call([&]() -> CUresult {
+        if (!image) return CUDA_ERROR_INVALID_VALUE;
+        *module = new CUmod_st;
+        for (CUfunc_st f : kFunctions) {
+            f.device = current.back()->device;
+            (*module)->functions.push_back(f);
+        }
+        return CUDA_SUCCESS;
+    });
 }
-CUresult cuModuleUnload(CUmodule) {
+CUresult cuModuleUnload(CUmodule module) {
+    const std::lock_guard guard(lock);
+    delete module;
     return CUDA_SUCCESS;
 }
-CUresult cuModuleGetFunction(CUfunction* function, CUmodule, const char* name) {
+CUresult cuModuleGetFunction(CUfunction* function, CUmodule module, const char* name) {
     return call([&]() -> CUresult {
-        for (CUfunc_st& f : functions)
+        for (CUfunc_st& f : module->functions)
             if (std::string_view(f.name) == name &&
                 (f.architecture == 90 ? architecture == 90 : architecture >= f.architecture)) {
                 *function = &f;
@@ -291,135 +378,148 @@ CUresult cuLaunchKernel(CUfunction f,
                         CUstream stream,
                         void** params,
                         void**) {
-    return call([&]() -> CUresult {
+    return call_on(stream, [&]() -> CUresult {
+        const int device = current.back()->device;
+        if (stream->device != device || f->device != device) return kInvalidHandle;
         if (!gx || !gy || !gz || gy > 65535 || gz > 65535 || uint64_t(bx) * by * bz > 1024 ||
             int(shared) > f->shared_limit)
             return CUDA_ERROR_INVALID_VALUE;
-        stream->add([f,
-                     body = f->bind(params[0]),
-                     grid = dim3{gx, gy, gz},
-                     block = dim3{bx, by, bz},
-                     shared] { run_kernel(*f, body, grid, block, shared); },
-                    early);
-        return CUDA_SUCCESS;
+        return queue(stream,
+                     [device,
+                      name = f->name,
+                      body = f->bind(params[0]),
+                      grid = dim3{gx, gy, gz},
+                      block = dim3{bx, by, bz},
+                      shared] { run_kernel(device, name, body, grid, block, shared); });
     });
 }
 CUresult cuMemGetInfo_v2(size_t* available, size_t* total) {
     return call([&] {
-        return *total = memory_limit,
-               *available = memory_limit > memory.used() ? memory_limit - memory.used() : 0,
+        const uint64_t used = memory.used(current.back()->device);
+        return *total = memory_limit, *available = memory_limit > used ? memory_limit - used : 0,
                CUDA_SUCCESS;
     });
 }
 CUresult cuMemAlloc_v2(CUdeviceptr* p, size_t bytes) {
     return call([&]() -> CUresult {
+        if (const CUresult refused = refuse_in_capture()) return refused;
         if (!bytes) return CUDA_ERROR_INVALID_VALUE;
-        *p = reinterpret_cast<CUdeviceptr>(memory.allocate(bytes, Memory::device, memory_limit));
+        *p = reinterpret_cast<CUdeviceptr>(
+            memory.allocate(bytes, Memory::device, current.back()->device, memory_limit));
         return *p ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
     });
 }
 CUresult cuMemFree_v2(CUdeviceptr p) {
-    const std::lock_guard guard(lock);
-    if (!sticky) drain_all();
-    if (const std::string damage = memory.release(reinterpret_cast<void*>(p)); !damage.empty())
-        return broken("cuMemFree", damage);
-    return sticky;
+    return release(reinterpret_cast<void*>(p), "cuMemFree");
 }
 CUresult cuMemAllocHost_v2(void** p, size_t bytes) {
     return call([&]() -> CUresult {
-        *p = memory.allocate(bytes, Memory::pinned, 0);
+        if (const CUresult refused = refuse_in_capture()) return refused;
+        *p = memory.allocate(bytes, Memory::pinned, current.back()->device, 0);
         return *p ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
     });
 }
 CUresult cuMemFreeHost(void* p) {
-    const std::lock_guard guard(lock);
-    if (!sticky) drain_all();
-    if (const std::string damage = memory.release(p); !damage.empty())
-        return broken("cuMemFreeHost", damage);
-    return sticky;
+    return release(p, "cuMemFreeHost");
 }
 CUresult cuMemcpyAsync(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream) {
-    return call([&] {
-        return queue_copy(stream,
-                          reinterpret_cast<void*>(to),
-                          reinterpret_cast<const void*>(from),
-                          bytes,
-                          bytes,
-                          [bytes](void* t, const void* f) { std::memcpy(t, f, bytes); });
-    });
-}
-CUresult cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D* copy, CUstream stream) {
-    return call([&]() -> CUresult {
-        const CUDA_MEMCPY2D c = *copy;
-        if (c.srcMemoryType != MEMORY_TYPE_UNIFIED || c.dstMemoryType != MEMORY_TYPE_UNIFIED ||
-            !c.Height || !c.WidthInBytes)
-            return CUDA_ERROR_INVALID_VALUE;
-        return queue_copy(stream,
-                          reinterpret_cast<void*>(c.dstDevice),
-                          reinterpret_cast<const void*>(c.srcDevice),
-                          (c.Height - 1) * c.dstPitch + c.WidthInBytes,
-                          (c.Height - 1) * c.srcPitch + c.WidthInBytes,
-                          [c](void* t, const void* f) {
-                              for (size_t y = 0; y < c.Height; ++y)
-                                  std::memcpy(static_cast<char*>(t) + y * c.dstPitch,
-                                              static_cast<const char*>(f) + y * c.srcPitch,
-                                              c.WidthInBytes);
-                          });
+    return call_on(stream, [&] {
+        return queue_copy(
+            stream, reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), bytes);
     });
 }
 CUresult cuMemsetD8Async(CUdeviceptr p, unsigned char value, size_t bytes, CUstream stream) {
-    return call([&]() -> CUresult {
+    return call_on(stream, [&]() -> CUresult {
         if (memory.kind(reinterpret_cast<void*>(p)) != Memory::device ||
             memory.overruns(reinterpret_cast<void*>(p), bytes))
             return CUDA_ERROR_INVALID_VALUE;
-        stream->add([=] { std::memset(reinterpret_cast<void*>(p), value, bytes); }, early);
-        return CUDA_SUCCESS;
+        return queue(stream, [=] { std::memset(reinterpret_cast<void*>(p), value, bytes); });
     });
 }
 CUresult cuPointerGetAttribute(void* value, int attribute, CUdeviceptr p) {
     return call([&]() -> CUresult {
-        const Memory::Kind kind = memory.kind(reinterpret_cast<void*>(p));
-        if (attribute != POINTER_ATTRIBUTE_MEMORY_TYPE || kind == Memory::pageable)
-            return CUDA_ERROR_INVALID_VALUE;
-        *static_cast<int*>(value) = kind == Memory::device ? 2 : 1;
-        return CUDA_SUCCESS;
+        const void* pointer = reinterpret_cast<void*>(p);
+        const Memory::Kind kind = memory.kind(pointer);
+        if (kind == Memory::pageable) return CUDA_ERROR_INVALID_VALUE;
+        switch (attribute) {
+            case POINTER_ATTRIBUTE_MEMORY_TYPE:
+                *static_cast<int*>(value) =
+                    kind == Memory::device ? MEMORY_TYPE_DEVICE : MEMORY_TYPE_HOST;
+                return CUDA_SUCCESS;
+            case POINTER_ATTRIBUTE_DEVICE_ORDINAL:
+                *static_cast<int*>(value) = memory.ordinal(pointer);
+                return CUDA_SUCCESS;
+            default:
+                return CUDA_ERROR_INVALID_VALUE;
+        }
     });
 }
 CUresult cuStreamCreate(CUstream* stream, unsigned) {
-    return call([&] { return streams.insert(*stream = new CUstream_st), CUDA_SUCCESS; });
+    return call([&] {
+        *stream = new CUstream_st;
+        (*stream)->device = current.back()->device;
+        return streams.insert(*stream), CUDA_SUCCESS;
+    });
 }
 CUresult cuStreamDestroy_v2(CUstream stream) {
     const std::lock_guard guard(lock);
-    if (!sticky) stream->drain();
+    if (!streams.count(stream)) return kInvalidHandle;
+    const CUresult lost = sticky[stream->device];
+    if (!lost) stream->drain();
     streams.erase(stream);
     delete stream;
-    return sticky;
+    return lost;
 }
 CUresult cuStreamSynchronize(CUstream stream) {
-    return call([&] { return stream->drain(), CUDA_SUCCESS; });
-}
-CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned) {
-    return call([&] {
-        return stream->add([record = event->last] { record->wait(); }, early), CUDA_SUCCESS;
+    return call_on(stream, [&]() -> CUresult {
+        if (stream->capture != CUstream_st::none) return spoil_capture(stream, kCaptureUnsupported);
+        if (const CUresult refused = refuse_in_capture()) return refused;
+        return stream->drain(), CUDA_SUCCESS;
     });
 }
-CUresult cuStreamBeginCapture_v2(CUstream stream, int) {
-    return call([&] { return stream->drain(), stream->capturing = true, CUDA_SUCCESS; });
+// Captured and other work must not wait for each other. The one exception of the real driver, that
+// a stream joins a capture by waiting for its event, is not emulated.
+CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned) {
+    return call_on(stream, [&]() -> CUresult {
+        const auto record = event->last;
+        if (stream->capture == CUstream_st::none)
+            return record->captured ? kCapturedEvent : queue(stream, [record] { record->wait(); });
+        if (record->captured && record->stream == stream) return CUDA_SUCCESS;
+        return spoil_capture(stream, kCaptureIsolation);
+    });
+}
+CUresult cuStreamBeginCapture_v2(CUstream stream, int mode) {
+    return call_on(stream, [&]() -> CUresult {
+        if (stream->capture != CUstream_st::none) return spoil_capture(stream, kIllegalState);
+        stream->capture = CUstream_st::active, stream->capture_mode = mode;
+        stream->capturer = std::this_thread::get_id();
+        return CUDA_SUCCESS;
+    });
 }
 CUresult cuStreamEndCapture(CUstream stream, CUgraph* graph) {
-    return call([&] {
-        stream->capturing = false;
-        *graph = new CUgraph_st{std::move(stream->captured)};
-        stream->captured.clear();
+    *graph = nullptr;
+    return call_on(stream, [&]() -> CUresult {
+        if (stream->capture == CUstream_st::none) return kIllegalState;
+        if (stream->capture_mode != kCaptureRelaxed &&
+            stream->capturer != std::this_thread::get_id())
+            return spoil_capture(stream, kCaptureWrongThread);
+        std::vector<Work> work = std::exchange(stream->captured, {});
+        if (std::exchange(stream->capture, CUstream_st::none) == CUstream_st::invalidated)
+            return kCaptureInvalidated;
+        *graph = new CUgraph_st{std::move(work)};
         return CUDA_SUCCESS;
     });
 }
 CUresult cuGraphInstantiateWithFlags(CUgraphExec* exec, CUgraph graph, unsigned long long) {
-    return call([&] { return *exec = new CUgraphExec_st{graph->work}, CUDA_SUCCESS; });
+    return call([&]() -> CUresult {
+        if (!graph) return CUDA_ERROR_INVALID_VALUE;
+        return *exec = new CUgraphExec_st{graph->work}, CUDA_SUCCESS;
+    });
 }
 CUresult cuGraphLaunch(CUgraphExec exec, CUstream stream) {
-    return call([&] {
-        for (const Work& work : exec->work) stream->add(work, early);
+    return call_on(stream, [&]() -> CUresult {
+        for (const Work& work : exec->work)
+            if (const CUresult status = queue(stream, work)) return status;
         return CUDA_SUCCESS;
     });
 }
@@ -432,33 +532,46 @@ CUresult cuGraphDestroy(CUgraph graph) {
     return CUDA_SUCCESS;
 }
 CUresult cuEventCreate(CUevent* event, unsigned) {
-    return call([&] { return *event = new CUevent_st, CUDA_SUCCESS; });
+    return call([&] {
+        *event = new CUevent_st;
+        return (*event)->device = current.back()->device, CUDA_SUCCESS;
+    });
 }
 CUresult cuEventDestroy_v2(CUevent event) {
     delete event;
     return CUDA_SUCCESS;
 }
 CUresult cuEventRecord(CUevent event, CUstream stream) {
-    return call([&] {
+    return call_on(stream, [&]() -> CUresult {
+        if (event->device != stream->device) return kInvalidHandle;
+        const bool captured = stream->capture == CUstream_st::active;
         auto record = event->last =
-            std::make_shared<CUevent_st::Record>(CUevent_st::Record{false, stream, 0});
-        stream->add(
-            [record] {
-                record->seconds = std::chrono::duration<double>(
-                                      std::chrono::steady_clock::now().time_since_epoch())
-                                      .count(),
-                record->done = true;
-            },
-            early);
-        return CUDA_SUCCESS;
+            std::make_shared<CUevent_st::Record>(CUevent_st::Record{false, stream, captured, 0});
+        return queue(stream, [record] {
+            record->seconds =
+                std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+                    .count(),
+            record->done = true;
+        });
     });
 }
 CUresult cuEventSynchronize(CUevent event) {
-    return call([&] { return event->last->wait(), CUDA_SUCCESS; });
+    return call([&]() -> CUresult {
+        const auto record = event->last;
+        if (record->captured)
+            return streams.count(record->stream) ? spoil_capture(record->stream, kCapturedEvent)
+                                                 : kCapturedEvent;
+        if (const CUresult refused = refuse_in_capture()) return refused;
+        return record->wait(), CUDA_SUCCESS;
+    });
 }
 CUresult cuEventElapsedTime(float* milliseconds, CUevent start, CUevent end) {
-    *milliseconds = float((end->last->seconds - start->last->seconds) * 1e3);
-    return CUDA_SUCCESS;
+    return call([&]() -> CUresult {
+        const auto &from = *start->last, &to = *end->last;
+        if (start->device != end->device || !from.stream || !to.stream) return kInvalidHandle;
+        if (!from.done || !to.done) return kNotReady;
+        return *milliseconds = float((to.seconds - from.seconds) * 1e3), CUDA_SUCCESS;
+    });
 }
 
 // The two tensor maps that ptx_sm90.cuh's kernels use: 16-bit elements, 128-byte swizzle.

@@ -6,17 +6,23 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <thread>
 #include <vector>
 
 using Work = std::function<void()>;
 
 struct CUstream_st {
+    enum Capture { none, active, invalidated };
+
+    int device = 0;
     std::deque<Work> queue;
-    bool capturing = false;
+    Capture capture = none;
+    int capture_mode = 0;  // CUstreamCaptureMode
+    std::thread::id capturer;
     std::vector<Work> captured;
 
     void add(Work work, bool early) {
-        if (capturing) {
+        if (capture == active) {
             captured.push_back(std::move(work));
             return;
         }
@@ -36,13 +42,15 @@ struct CUstream_st {
 struct CUevent_st {
     struct Record {
         bool done = false;
-        CUstream_st* stream = nullptr;
+        CUstream_st* stream = nullptr;  // null before the first cuEventRecord
+        bool captured = false;          // the record is a node of a graph
         double seconds = 0;
         void wait() {
             while (!done && !stream->queue.empty()) stream->step();
         }
     };
-    std::shared_ptr<Record> last = std::make_shared<Record>(Record{true, nullptr, 0});
+    int device = 0;
+    std::shared_ptr<Record> last = std::make_shared<Record>(Record{true, nullptr, false, 0});
 };
 
 // Adds work to a stream under the driver's lock, as cuLaunchKernel does.

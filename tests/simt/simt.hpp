@@ -179,6 +179,10 @@ inline u32 pack2(float x, float y) {
     return simt::Format<T>::narrow(x) | u32(simt::Format<T>::narrow(y)) << 16;
 }
 template <class T>
+inline u32 pack2_relu(float x, float y) {
+    return pack2<T>(x <= 0 ? 0.f : x, y <= 0 ? 0.f : y);
+}
+template <class T>
 inline float2 unpack2(u32 v) {
     return {simt::Format<T>::widen(u16(v)), simt::Format<T>::widen(u16(v >> 16))};
 }
@@ -217,6 +221,9 @@ inline float log2_approx(float v) {
 }
 
 // Other workers may run other blocks at the same time.
+inline void store_global(u32* p, u32 v) {
+    std::atomic_ref<u32>(*p).store(v, std::memory_order_relaxed);
+}
 template <class T>
 inline void add_atomic(T* p, T v) {
     std::atomic_ref<T> cell(*p);

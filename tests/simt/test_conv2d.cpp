@@ -51,6 +51,18 @@ CONV2D_TEST(BF16, bf16, 128x64x32)
 CONV2D_TEST(BF16, bf16, 64x64x64)
 CONV2D_TEST(BF16, bf16, 64x64x32)
 
+#define OVERFLOW_TEST(NAME, T, TILE)                                                          \
+    TEST(Conv2d_##NAME##_##TILE##_TellsOverflow) {                                           \
+        test::check_overflow<T>([](const Conv2dParams& p, const simt::Options& schedule) {    \
+            test::run(conv2d_##T##_##TILE, conv2d_launch<Conv2dHalf_##TILE>(p), p, schedule); \
+        });                                                                                   \
+    }
+OVERFLOW_TEST(F16, f16, 128x128x32)
+OVERFLOW_TEST(F16, f16, 128x64x32)
+OVERFLOW_TEST(F16, f16, 64x64x64)
+OVERFLOW_TEST(F16, f16, 64x64x32)
+OVERFLOW_TEST(BF16, bf16, 128x128x32)
+
 TEST(Conv2d_GridOfLargeBatch_StaysInOneDimension) {
     Conv2dParams p = {};
     p.n = 20000, p.p = p.q = 112, p.k = 64;  // 250,880,000 pixels

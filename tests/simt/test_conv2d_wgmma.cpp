@@ -3,6 +3,7 @@
 #include "conv/conv2d_wgmma.cu"
 
 #include "conv/wgmma_maps.h"
+#include "conv2d_fixture.h"
 #include "harness.h"
 #include "tensor_map_fixture.h"
 
@@ -87,6 +88,17 @@ void check(void (*kernel)(const Conv2dParams), int filters, int processors, cons
     }
 }
 
+template <class T>
+void check_overflow(void (*kernel)(const Conv2dParams), int filters) {
+    test::check_overflow<T>([&](Conv2dParams p, const simt::Options& schedule) {
+        const Conv2dMaps shapes = conv2d_wgmma_maps(p, filters);
+        const TensorMap maps[4] = {test::encode(shapes.pixels), test::encode(shapes.filters),
+                                   test::encode(shapes.residual), test::encode(shapes.output)};
+        p.maps = maps;
+        test::run(kernel, conv2d_wgmma_launch(p, filters, 1), p, schedule);
+    });
+}
+
 }  // namespace
 
 // Four tiles for two blocks, 9 steps in a ring of 7.
@@ -126,6 +138,15 @@ TEST(Conv2dWgmma_OnePixel_MatchesDouble) {
     check<f16>(conv2d_wgmma_f16_128x64, 64, 132, {1, 1, 1, 8, 8, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 0, Case::none, true});
     check<f16>(conv2d_wgmma_f16_128x128, 128, 132,
                {1, 1, 1, 8, 8, 3, 3, 1, 1, 1, 1, 1, 1, 8, 8, 8, Case::in_place, false});
+}
+
+TEST(Conv2dWgmma_F16_TellsOverflow) {
+    check_overflow<f16>(conv2d_wgmma_f16_128x64, 64);
+    check_overflow<f16>(conv2d_wgmma_f16_128x128, 128);
+    check_overflow<f16>(conv2d_wgmma_f16_128x256, 256);
+}
+TEST(Conv2dWgmma_Bf16_NeverTellsOverflow) {
+    check_overflow<bf16>(conv2d_wgmma_bf16_128x64, 64);
 }
 
 TEST(Conv2dWgmma_CatalogueSharedMemory_IsTheLaunchers) {

@@ -111,7 +111,7 @@ TEST(PrmacMma_NegativeProducts_MatchesReference) {
 
 TEST(PrmacMma_LaunchOfAnySize_KeepsToGridAndStripLimits) {
     for (int64_t nq : {1, 17, 9368, 1000000})
-        for (int64_t nd : {1, 9, 9368, 1000000})
+        for (long long nd : {1ll, 9ll, 9368ll, 1000000ll, kPrmacMostImages<Prmac_64>})
             for (int processors : {1, 84, 132}) {
                 ScoreParams p = {};
                 p.nq = nq, p.nd = nd;
@@ -120,4 +120,7 @@ TEST(PrmacMma_LaunchOfAnySize_KeepsToGridAndStripLimits) {
                 CHECK(shape.y >= 1 && shape.y <= 65535 && shape.y <= div_up(nd, kPrmacImages));
                 CHECK(div_up(div_up(nd, kPrmacImages), shape.y) <= Prmac_64::TILES);
             }
+    ScoreParams p = {};  // one image too many: more strips than a grid has, which is refused, and none too long
+    p.nq = 1, p.nd = kPrmacMostImages<Prmac_64> + 1;
+    CHECK_EQ(prmac_mma_launch<Prmac_64>(p, 1).y, 65536);
 }

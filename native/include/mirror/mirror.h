@@ -127,12 +127,14 @@ typedef struct mirror_cuda_options {
     uint32_t struct_size;
     int32_t ordinal; /* GPU whose primary context is used where context is NULL */
     void* context;   /* a host's CUcontext, or NULL; must outlive the device and all made on it */
-    void* stream;    /* a host's CUstream that all work is ordered with, not the legacy default stream; NULL: one of our own */
+    void* stream;    /* a host's CUstream that all work is ordered with, not the legacy (1) or per-thread (2) default stream; NULL: one of our own */
 } mirror_cuda_options;
 
+MIRROR_API void mirror_cuda_options_init(mirror_cuda_options* options);
 /* A GPU that a CUDA host (ManagedCuda, cuda-python, a renderer) already uses. Device memory of that context may then be passed, without a copy to
  * the host, to mirror_extractor_run (pixels, out), _run_input, _run_map, mirror_index_add and _search, mirror_whitening_fit and _apply, mirror_l2_normalize,
- * mirror_similarity and mirror_topk. Results are complete when a call returns; inputs must be complete on `stream`, or synchronised, before it. */
+ * mirror_similarity and mirror_topk. Results are complete when a call returns; inputs must be complete on `stream`, or synchronised, before it.
+ * Pointers to device memory must be multiples of 4 bytes (pixels: of 1); memory of another GPU is an INVALID_ARGUMENT, as is any on "cuda:N,M,...". */
 MIRROR_API mirror_status mirror_device_create_cuda(mirror_device** out, const mirror_cuda_options* options);
 MIRROR_API void mirror_device_destroy(mirror_device* device);
 MIRROR_API mirror_status mirror_device_get_info(const mirror_device* device, mirror_device_info* out);
@@ -220,6 +222,8 @@ typedef struct mirror_extractor_info {
     int32_t map_width;
     int32_t scales;
     int32_t layers;         /* operations of the planned network, first scale */
+    int32_t images_at_once; /* per call of mirror_extractor_run, that keep the device busy: batch * devices, on GPUs twice that, so that one batch is
+                               uploaded while another is computed */
     int64_t arena_bytes;    /* memory that activations share */
     int64_t weight_bytes;   /* prepared weights */
     double flops;           /* multiply-adds * 2 of one image, all scales */
@@ -297,14 +301,16 @@ MIRROR_API void mirror_search_options_init(mirror_search_options* options);
  * a GPU (half the memory, tensor cores, float32 sums; the dot metric only). */
 MIRROR_API mirror_status mirror_index_create(mirror_index** out, mirror_device* device, int32_t regions, int32_t dim, int32_t precision);
 MIRROR_API void mirror_index_destroy(mirror_index* index);
-/* Appends rows [count, R, D], copied as given. NaN and infinity are refused with their image and region. */
+/* Appends rows [count, R, D], copied as given: all of them, or none where the call fails. Refused, with their image and region, are NaN and
+ * magnitudes beyond 1e14, or beyond 65504 in an FP16 index; so in the queries of a search. */
 MIRROR_API mirror_status mirror_index_add(mirror_index* index, const float* rows, int64_t count);
 MIRROR_API mirror_status mirror_index_size(const mirror_index* index, int64_t* out);
 /* Exact search. k = min(top, size). ids [count, k], best first, equal scores by lower index; scores [count, k], NOT divided by R.
  * Memory beyond the outputs does not depend on the size of the index. An empty index is an INVALID_ARGUMENT. */
 MIRROR_API mirror_status mirror_index_search(const mirror_index* index, const float* queries, int64_t count, const mirror_search_options* options, int32_t* ids, float* scores);
 /* Query expansion of the original: out_r = L2(q_r + sum_{j < neighbours} (score_j / R) d_{j, r}), double sums; queries/out [count, R, D]
- * may be the same memory; ids/scores [count, k] as search wrote them; neighbours is capped at k. */
+ * may be the same memory; ids/scores [count, k] as search wrote them; neighbours is capped at k. Computed on the
+ * host: device memory is an INVALID_ARGUMENT. */
 MIRROR_API mirror_status mirror_index_expand(const mirror_index* index, const float* queries, int64_t count, const int32_t* ids, const float* scores, int32_t k, int32_t neighbours, float* out);
 
 /* ---- Single operations --------------------------------------------------------------------------------------------- */

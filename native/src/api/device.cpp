@@ -11,6 +11,10 @@ mirror_status mirror_device_create(mirror_device** out, const char* name, int32_
     });
 }
 
+void mirror_cuda_options_init(mirror_cuda_options* options) {
+    if (options) *options = {sizeof *options, 0, nullptr, nullptr};
+}
+
 mirror_status mirror_device_create_cuda(mirror_device** out, const mirror_cuda_options* options) {
     return mirror::guard([&] {
         mirror::checked(out, "out") = nullptr;

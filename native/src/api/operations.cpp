@@ -1,6 +1,7 @@
 // Single operations around the network: preprocessing, regions, rows, scores. Arguments are checked
 // here; the backend computes. (Convolution, pooling and LRN: operations_network.cpp.)
 #include <cmath>
+#include <limits>
 
 #include "api/handles.h"
 #include "backend/backend.h"
@@ -113,7 +114,8 @@ mirror_status mirror_l2_normalize(
         checked_size("x", count, dim);
         if (count == 0) return;
         require_finite(backend, &checked(x, "x"), count, 0, dim, "x:");
-        backend.l2_normalize(x, count, dim, &checked(y, "y"));
+        backend.check_pointers(&checked(y, "y"));
+        backend.l2_normalize(x, count, dim, y);
     });
 }
 
@@ -137,8 +139,8 @@ mirror_status mirror_similarity(mirror_device* device,
         if (nq == 0 || nd == 0) return;
         require_finite(backend, &checked(queries, "queries"), nq, regions, dim, "queries:");
         require_finite(backend, &checked(rows, "rows"), nd, regions, dim, "rows:");
-        backend.similarity(
-            queries, nq, rows, nd, regions, dim, similarity, metric, &checked(scores, "scores"));
+        backend.check_pointers(&checked(scores, "scores"));
+        backend.similarity(queries, nq, rows, nd, regions, dim, similarity, metric, scores);
     });
 }
 
@@ -155,18 +157,13 @@ mirror_status mirror_topk(mirror_device* device,
         require(n >= 1 && n <= INT32_MAX, "n is ", n, ", expected 1..", INT32_MAX);
         require(k >= 1 && k <= n, "k is ", k, ", expected 1..", n, " (n)");
         require(smallest == 0 || smallest == 1, "smallest is ", smallest, ", expected 0 or 1");
-        const size_t total = checked_size("scores", rows, n);
+        const auto total = static_cast<int64_t>(checked_size("scores", rows, n));
         if (rows == 0) return;
-        checked(scores, "scores");
-        for (size_t i = 0; i < total && !backend.on_device(scores); ++i)
-            require(!std::isnan(scores[i]),
-                    "scores row ",
-                    i / n,
-                    " holds NaN at ",
-                    i % n,
-                    ", which has no rank");
-        backend.topk(
-            scores, rows, n, k, smallest != 0, &checked(ids, "ids"), &checked(values, "values"));
+        constexpr float infinity = std::numeric_limits<float>::infinity();
+        const int64_t nan = find_beyond(backend, &checked(scores, "scores"), total, infinity);
+        require(nan < 0, "scores row ", nan / n, " holds NaN at ", nan % n, ", which has no rank");
+        backend.check_pointers(&checked(ids, "ids"), &checked(values, "values"));
+        backend.topk(scores, rows, n, k, smallest != 0, ids, values);
     });
 }
 

@@ -77,11 +77,16 @@ std::string why_not_cuda() {
 #endif
 
 std::shared_ptr<Backend> make_auto(int threads) {
-    const std::string reason = why_not_cuda();
+    std::string reason = why_not_cuda();
     if (reason.empty()) {
-        const auto backend = make_cuda_backend(0, nullptr, nullptr);
-        log(MIRROR_LOG_INFO, text("device auto: cuda:0, ", backend->info().name));
-        return backend;
+        try {
+            const auto backend = make_cuda_backend(0, nullptr, nullptr);
+            log(MIRROR_LOG_INFO, text("device auto: cuda:0, ", backend->info().name));
+            return backend;
+        } catch (const Error& error) {
+            if (error.status() != MIRROR_E_NO_DEVICE) throw;
+            reason = error.what();  // too old, or not for this build's kernels
+        }
     }
     const auto backend = make_cpu(threads);
     log(MIRROR_LOG_INFO,
@@ -114,6 +119,13 @@ std::shared_ptr<Backend> make_backend(const char* name, int threads) {
 std::shared_ptr<Backend> make_cuda_backend(int ordinal, void* context, void* stream) {
     require(!stream || context,
             "options.stream is given without options.context, which it belongs to");
+    // CU_STREAM_LEGACY and CU_STREAM_PER_THREAD: names for a thread's streams, not streams.
+    const auto handle = reinterpret_cast<uintptr_t>(stream);
+    require(handle != 1 && handle != 2,
+            "options.stream is ",
+            handle,
+            handle == 1 ? " (the legacy default stream)" : " (the per-thread default stream)",
+            ", expected one that cuStreamCreate made, or NULL for one of our own");
     return cuda::make_backend({ordinal, context, stream});
 }
 #else

@@ -34,6 +34,8 @@ class Pipeline {
     virtual ~Pipeline() = default;
     // Images that one run takes at most: the spec's batch, times the devices that share the work.
     virtual int capacity() const = 0;
+    // Images per call of the extractor that keep the device busy.
+    virtual int preferred() const { return capacity(); }
     // count <= capacity() in all three. out [count, R, D]. The first two may return before `out` is
     // written; then finish() waits for it, and drop() gives it up (the caller's memory is going
     // away).
@@ -61,8 +63,11 @@ struct SearchJob {
 class Store {
   public:
     virtual ~Store() = default;
+    // All or nothing.
     virtual void add(const float* rows, int64_t count) = 0;
     virtual int64_t size() const = 0;
+    // Keeps the first `size` images.
+    virtual void truncate(int64_t size) = 0;
     // The rows of one image, [R, D], copied to the host.
     virtual void read(int64_t image, float* out) const = 0;
     virtual void search(const SearchJob& job) const = 0;
@@ -91,7 +96,17 @@ class Backend {
 
     // Pixels of plans for this backend start at multiples of this many channels.
     virtual int channel_alignment(int32_t precision) const = 0;
-    virtual bool on_device(const void* pointer) const = 0;
+    // Whether `pointer` is to be read and written by the device. INVALID_ARGUMENT where it lies in
+    // another GPU's memory, in device memory without the alignment, or on one of several devices.
+    virtual bool on_device(const void* pointer, size_t alignment) const = 0;
+    bool on_device(const float* pointer) const { return on_device(pointer, alignof(float)); }
+    // The refusals alone.
+    template <class... T>
+    void check_pointers(const T*... pointers) const {
+        (on_device(pointers, alignof(T)), ...);
+    }
+    // *x, wherever it lies.
+    virtual float value(const float* x) const = 0;
     // Index of the first NaN or value beyond +-limit in x [count] on the device, -1: none.
     virtual int64_t find_beyond(const float* x, int64_t count, float limit) const = 0;
 

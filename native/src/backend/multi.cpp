@@ -1,9 +1,9 @@
 #include "backend/multi.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <exception>
-#include <mutex>
 #include <thread>
 
 #include "plan/plan.h"
@@ -11,33 +11,39 @@
 namespace mirror {
 namespace {
 
-// body(i) for every device, each on its own thread; the first failure is thrown after all have
-// ended.
+// body(i) for every device, the first on the calling thread and each other on its own. The earliest
+// failure sets `failed`, and is thrown after all have ended.
+template <class Body>
+void on_each(size_t count, std::atomic<bool>& failed, Body&& body) {
+    std::exception_ptr failure;
+    const auto guarded = [&](size_t i) {
+        try {
+            body(i);
+        } catch (...) {
+            if (!failed.exchange(true)) failure = std::current_exception();
+        }
+    };
+    {
+        std::vector<std::jthread> others;  // joined here, also where one cannot be started
+        for (size_t i = 1; i < count; ++i) others.emplace_back(guarded, i);
+        guarded(0);
+    }
+    if (failure) std::rethrow_exception(failure);
+}
 template <class Body>
 void on_each(size_t count, Body&& body) {
-    std::vector<std::exception_ptr> failures(count);
-    std::vector<std::thread> threads;
-    for (size_t i = 0; i < count; ++i)
-        threads.emplace_back([&, i] {
-            try {
-                body(i);
-            } catch (...) {
-                failures[i] = std::current_exception();
-            }
-        });
-    for (std::thread& thread : threads) thread.join();
-    for (const std::exception_ptr& failure : failures)
-        if (failure) std::rethrow_exception(failure);
+    std::atomic<bool> failed = false;
+    on_each(count, failed, body);
 }
 
-// Part i of `count` things dealt to `devices` in contiguous runs.
+// Part i of `count` things dealt to `devices` in contiguous runs, none larger than the first.
 struct Share {
     int64_t first, count;
 };
 Share share(int64_t count, size_t devices, size_t i) {
-    const int64_t n = static_cast<int64_t>(devices), at = static_cast<int64_t>(i);
-    const int64_t first = count * at / n;
-    return {first, count * (at + 1) / n - first};
+    const int64_t n = static_cast<int64_t>(devices), each = count / n, more = count % n;
+    const int64_t at = static_cast<int64_t>(i);
+    return {at * each + std::min(at, more), each + (at < more ? 1 : 0)};
 }
 
 class MultiPipeline final : public Pipeline {
@@ -56,6 +62,11 @@ class MultiPipeline final : public Pipeline {
 
     int capacity() const override {
         return static_cast<int>(parts_.size()) * parts_[0]->capacity();
+    }
+    int preferred() const override {
+        int sum = 0;
+        for (const auto& part : parts_) sum += part->preferred();
+        return sum;
     }
     void run_images(const mirror_image* images, int count, float* out) override {
         deal(count, [&](Pipeline& part, Share s) {
@@ -107,20 +118,30 @@ class MultiStore final : public Store {
     }
 
     void add(const float* rows, int64_t count) override {
-        on_each(parts_.size(), [&](size_t i) { parts_[i]->add(rows, count); });
+        const int64_t before = size();
+        try {
+            on_each(parts_.size(), [&](size_t i) { parts_[i]->add(rows, count); });
+        } catch (...) {
+            truncate(before);
+            throw;
+        }
+    }
+    void truncate(int64_t size) override {
+        for (const auto& part : parts_) part->truncate(size);
     }
     int64_t size() const override { return parts_[0]->size(); }
     void read(int64_t image, float* out) const override { parts_[0]->read(image, out); }
-    // Progress comes from the first device, scaled to the whole: the callback belongs to the
-    // calling thread.
+    // Progress comes from the first device: the callback belongs to the calling thread. What stops
+    // one device stops all.
     void search(const SearchJob& job) const override {
-        job.progress.report(0);
         const size_t devices = parts_.size();
-        on_each(devices, [&](size_t i) {
+        std::atomic<bool> stop = false;
+        on_each(devices, stop, [&](size_t i) {
             const Share s = share(job.count, devices, i);
             if (s.count == 0) return;
             SearchJob part = job;
-            part.progress = Progress();
+            part.progress =
+                i == 0 ? job.progress.part_here(stop, s.count) : Progress::part_elsewhere(stop);
             part.queries += s.first * image_;
             part.count = s.count;
             part.ids += s.first * job.k;
@@ -156,7 +177,14 @@ class MultiBackend final : public Backend {
     int channel_alignment(int32_t precision) const override {
         return first().channel_alignment(precision);
     }
-    bool on_device(const void* pointer) const override { return first().on_device(pointer); }
+    bool on_device(const void* pointer, size_t) const override {
+        require(!first().on_device(pointer, 1),
+                "a pointer to device memory is given to ",
+                devices_.size(),
+                " GPUs that share the work: use one GPU, or memory of the host");
+        return false;
+    }
+    float value(const float* x) const override { return first().value(x); }
     int64_t find_beyond(const float* x, int64_t count, float limit) const override {
         return first().find_beyond(x, count, limit);
     }

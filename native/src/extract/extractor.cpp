@@ -157,7 +157,9 @@ void Extractor::plan(int batch) {
 
 mirror_extractor_info Extractor::info() const {
     mirror_extractor_info result = info_;
+    result.images_at_once = batch_;
     if (pipeline_) {
+        result.images_at_once = pipeline_->preferred();
         result.arena_bytes = pipeline_->arena_bytes();
         result.weight_bytes = pipeline_->weight_bytes();
     }
@@ -195,7 +197,11 @@ void Extractor::run(const mirror_image* images,
                     int64_t count,
                     float* out,
                     const mirror_progress* progress) {
-    for (int64_t i = 0; i < count; ++i) check_image(images[i], text("images[", i, "]"));
+    for (int64_t i = 0; i < count; ++i) {
+        check_image(images[i], text("images[", i, "]"));
+        backend_->check_pointers(images[i].data);
+    }
+    if (count > 0) backend_->check_pointers(out);
     in_chunks(count, progress, [&](int64_t start, int size) {
         pipeline_->run_images(images + start, size, out + start * row_elements_);
     });
@@ -205,6 +211,7 @@ void Extractor::run_input(const float* input,
                           int64_t count,
                           float* out,
                           const mirror_progress* progress) {
+    if (count > 0) backend_->check_pointers(input, out);
     in_chunks(count, progress, [&](int64_t start, int size) {
         pipeline_->run_input(input + start * input_elements_, size, out + start * row_elements_);
     });
@@ -214,6 +221,7 @@ void Extractor::run_map(const float* input,
                         int64_t count,
                         float* out,
                         const mirror_progress* progress) {
+    if (count > 0) backend_->check_pointers(input, out);
     in_chunks(count, progress, [&](int64_t start, int size) {
         pipeline_->run_map(input + start * input_elements_, size, out + start * map_elements_);
     });

@@ -7,35 +7,32 @@
 #include "base/error.h"
 
 namespace mirror {
-namespace {
 
-// The first bad value in [begin, end), or end. Whole blocks are tested without a branch per value.
-int64_t first_bad(const float* x, int64_t count) {
+// Whole blocks are tested without a branch per value.
+int64_t find_beyond(const Backend& backend, const float* x, int64_t count, float limit) {
+    if (backend.on_device(x)) return backend.find_beyond(x, count, limit);
     constexpr int64_t kBlock = 4096;
     for (int64_t begin = 0; begin < count; begin += kBlock) {
         const int64_t end = std::min(begin + kBlock, count);
         int bad = 0;
-        for (int64_t i = begin; i < end; ++i) bad |= !(std::fabs(x[i]) <= kMaxMagnitude);
+        for (int64_t i = begin; i < end; ++i) bad |= !(std::fabs(x[i]) <= limit);
         if (!bad) continue;
         for (int64_t i = begin; i < end; ++i)
-            if (!(std::fabs(x[i]) <= kMaxMagnitude)) return i;
+            if (!(std::fabs(x[i]) <= limit)) return i;
     }
-    return count;
+    return -1;
 }
-
-}  // namespace
 
 void require_finite(const Backend& backend,
                     const float* rows,
                     int64_t count,
                     int regions,
                     int dim,
-                    const char* what) {
+                    const char* what,
+                    float limit) {
     const int64_t total = count * std::max(regions, 1) * dim;
-    const bool remote = backend.on_device(rows);
-    const int64_t at =
-        remote ? backend.find_beyond(rows, total, kMaxMagnitude) : first_bad(rows, total);
-    if (at == total || at < 0) return;
+    const int64_t at = find_beyond(backend, rows, total, limit);
+    if (at < 0) return;
     const int64_t row = at / dim;
     const std::string place =
         regions > 0 ? text("image ", row / regions, ", region ", row % regions) : text("row ", row);
@@ -44,11 +41,14 @@ void require_finite(const Backend& backend,
          ' ',
          place,
          " holds ",
-         remote ? text("a value not allowed") : text(rows[at]),
+         backend.value(rows + at),
          " at ",
          at % dim,
          ", expected finite values within +-",
-         kMaxMagnitude);
+         limit,
+         limit == kMaxHalf
+             ? ", the largest of half precision (an index of precision 0, fp32, takes more)"
+             : "");
 }
 
 }  // namespace mirror

@@ -56,7 +56,7 @@ void Index::add(const float* rows, int64_t count) {
             " exceeds ",
             limit,
             ", the most an index holds");
-    require_finite(*backend_, rows, count, regions_, dim_, "rows:");
+    require_finite(*backend_, rows, count, regions_, dim_, "rows:", largest());
     store_->add(rows, count);
 }
 
@@ -72,7 +72,8 @@ void Index::search(const float* queries,
             "options.metric is 1 (EUCLIDEAN), which an index in half precision does not support: "
             "create it with precision 0 (fp32)");
     require(size() > 0, "the index is empty: add images before searching");
-    require_finite(*backend_, queries, count, regions_, dim_, "queries:");
+    require_finite(*backend_, queries, count, regions_, dim_, "queries:", largest());
+    backend_->check_pointers(ids, scores);
     SearchJob job;
     job.queries = queries;
     job.count = count;
@@ -96,6 +97,14 @@ void Index::expand(const float* queries,
     require(k >= 1, "k is ", k, ", expected >= 1");
     require(neighbours >= 0, "neighbours is ", neighbours, ", expected >= 0");
     checked_size("ids", count, k);
+    const auto require_host = [&](const void* pointer, const char* name) {
+        require(!backend_->on_device(pointer, 1),
+                name,
+                " lies in device memory, but query expansion is computed on the host: copy it "
+                "there");
+    };
+    require_host(queries, "queries"), require_host(ids, "ids");
+    require_host(scores, "scores"), require_host(out, "out");
     require_finite(*backend_, queries, count, regions_, dim_, "queries:");
     const int used = std::min(k, neighbours);
     for (int64_t q = 0; q < count; ++q)

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "backend/backend.h"
+#include "retrieval/finite.h"
 
 namespace mirror {
 
@@ -39,6 +40,9 @@ class Index {
                 float* out) const;
 
   private:
+    // Magnitude of a value.
+    float largest() const { return precision_ == MIRROR_PRECISION_FP16 ? kMaxHalf : kMaxMagnitude; }
+
     std::shared_ptr<Backend> backend_;  // outlives the store
     int regions_, dim_;
     int32_t precision_;

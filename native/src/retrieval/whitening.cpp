@@ -184,6 +184,7 @@ void Whitening::save(const std::string& path) const {
 void Whitening::apply(Backend& backend, const float* rows, int64_t count, float* out) const {
     checked_size("rows", count, input_dim());
     require_finite(backend, rows, count, 0, input_dim(), "rows:");
+    backend.check_pointers(out);
     if (count > 0)
         backend.whiten(
             rows, count, input_dim(), projection_.data(), offset_.data(), output_dim(), out);

@@ -69,12 +69,15 @@ public sealed unsafe class Device : IDisposable
     /// The GPU of a CUDA context that the host already uses, e.g. ManagedCuda's: work is ordered with the host's stream.
     /// </summary>
     /// <param name="context">A CUcontext, which must outlive the device and all that is made on it.</param>
-    /// <param name="stream">A CUstream of that context, not the legacy default stream; 0 for one of Mirror's own.</param>
+    /// <param name="stream">A CUstream of that context, not its legacy (1) or per-thread (2) default stream; 0 for one of Mirror's own.</param>
     /// <exception cref="MirrorException"><see cref="MirrorStatus.NoDevice"/>: no usable driver or GPU; says what is missing.</exception>
     public static Device FromCudaContext(nint context, nint stream = 0)
     {
         ArgumentOutOfRangeException.ThrowIfZero(context);
-        var options = new NativeCudaOptions { StructSize = (uint)sizeof(NativeCudaOptions), Context = (void*)context, Stream = (void*)stream };
+        NativeCudaOptions options;
+        NativeMethods.CudaOptionsInit(&options);
+        options.Context = (void*)context;
+        options.Stream = (void*)stream;
         Check.Ok(NativeMethods.DeviceCreateCuda(out DeviceHandle handle, &options));
         return new Device(handle);
     }

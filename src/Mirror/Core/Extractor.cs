@@ -44,6 +44,7 @@ public sealed record ExtractorOptions
 /// <param name="MapWidth">Width of it.</param>
 /// <param name="Scales">Scales run, 1 without <see cref="ExtractorOptions.MultiScale"/>.</param>
 /// <param name="Layers">Operations of the planned network at the first scale.</param>
+/// <param name="ImagesAtOnce">Images per <see cref="Extractor.Run"/> that keep the device busy: the batch times the devices, on GPUs twice that.</param>
 /// <param name="ArenaBytes">Memory that activations share.</param>
 /// <param name="WeightBytes">Memory of the prepared weights.</param>
 /// <param name="Flops">Multiplications and additions for one image over all scales.</param>
@@ -54,6 +55,7 @@ public sealed record ExtractorInfo(
     int MapWidth,
     int Scales,
     int Layers,
+    int ImagesAtOnce,
     long ArenaBytes,
     long WeightBytes,
     double Flops);
@@ -112,7 +114,16 @@ public sealed unsafe class Extractor : IDisposable
         var info = new NativeExtractorInfo { StructSize = (uint)sizeof(NativeExtractorInfo) };
         Check.Ok(NativeMethods.ExtractorGetInfo(_handle, &info));
         Info = new ExtractorInfo(
-            info.Regions, info.Dim, info.MapHeight, info.MapWidth, info.Scales, info.Layers, info.ArenaBytes, info.WeightBytes, info.Flops);
+            info.Regions,
+            info.Dim,
+            info.MapHeight,
+            info.MapWidth,
+            info.Scales,
+            info.Layers,
+            info.ImagesAtOnce,
+            info.ArenaBytes,
+            info.WeightBytes,
+            info.Flops);
         Options = options;
         _height = options.Height;
         _width = options.Width;

@@ -10,11 +10,9 @@ namespace Mirror.Pipeline;
 /// <summary>Extracts the descriptors of a collection into a folder.</summary>
 public static class Extraction
 {
-    // A GPU takes several batches a call, so that the next is uploaded while one computes, and photographs faster than three threads
-    // decode them.
-    private const int GpuBatches = 2;
+    // A GPU takes photographs faster than three threads decode them; each decoded ahead holds its pixels in memory.
     private const int CpuDecodeAhead = 3;
-    private static readonly int s_gpuDecodeAhead = Math.Max(CpuDecodeAhead, Environment.ProcessorCount);
+    private static readonly int s_gpuDecodeAhead = Math.Clamp(Environment.ProcessorCount, CpuDecodeAhead, 16);
 
     /// <summary>Runs the extractor over a collection and writes <c>NAME.npy</c> ([D, R] float32) for each photograph, then
     /// <c>images.txt</c>, <c>features.txt</c> and <c>skipped.txt</c>. Descriptors already there from the same settings are kept.</summary>
@@ -55,8 +53,8 @@ public static class Extraction
 
         var skipped = new List<SkippedPhoto>();
         var pending = Enumerable.Range(0, photos.Count).Where(i => !done[i]).ToArray();
-        var (atOnce, decodeAhead) = device.Info.IsCuda ? (run.Batch * GpuBatches, s_gpuDecodeAhead) : (run.Batch, CpuDecodeAhead);
-        var loop = new Loop(extractor, photos, names, folder, manifest, done, skipped, settings, run, resumed, atOnce, decodeAhead);
+        var decodeAhead = device.Info.IsCuda ? s_gpuDecodeAhead : CpuDecodeAhead;
+        var loop = new Loop(extractor, photos, names, folder, manifest, done, skipped, settings, run, resumed, decodeAhead);
         loop.Run(pending, cancellationToken);
 
         var kept = Enumerable.Range(0, photos.Count).Where(i => done[i]).ToArray();
@@ -121,11 +119,10 @@ public static class Extraction
         ExtractionSettings settings,
         ExtractionRun run,
         int resumed,
-        int atOnce,
         int decodeAhead)
     {
         private readonly List<(int Index, PixelImage Image)> batch = [];
-        private readonly float[] descriptors = new float[checked(atOnce * extractor.Info.Regions * extractor.Info.Dimension)];
+        private readonly float[] descriptors = new float[checked(extractor.Info.ImagesAtOnce * extractor.Info.Regions * extractor.Info.Dimension)];
         private readonly float[] transposed = new float[checked(extractor.Info.Regions * extractor.Info.Dimension)];
         private int finished = resumed;
 
@@ -197,7 +194,7 @@ public static class Extraction
             }
 
             batch.Add((index, image));
-            if (batch.Count == atOnce)
+            if (batch.Count == extractor.Info.ImagesAtOnce)
             {
                 Flush(cancellationToken);
             }

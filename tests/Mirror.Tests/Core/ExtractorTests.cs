@@ -38,6 +38,7 @@ public sealed class ExtractorTests : NativeFixture
             Assert.That(info.Regions, Is.EqualTo(Operations.RegionLayout(3, 3, [1, 2]).Count));
             Assert.That(info.Scales, Is.EqualTo(1));
             Assert.That(info.Layers, Is.GreaterThan(50));
+            Assert.That(info.ImagesAtOnce, Is.EqualTo(1));
             Assert.That(info.ArenaBytes, Is.Positive);
             Assert.That(info.WeightBytes, Is.GreaterThan(4 * 1_400_000));
             Assert.That(info.Flops, Is.GreaterThan(1e7));

@@ -16,7 +16,8 @@ class CpuBackend final : public Backend {
     std::unique_ptr<Pipeline> make_pipeline(PipelineSpec spec) override;
     std::unique_ptr<Store> make_store(int regions, int dim, int32_t precision) override;
     int channel_alignment(int32_t) const override { return 1; }
-    bool on_device(const void*) const override { return false; }
+    bool on_device(const void*, size_t) const override { return false; }
+    float value(const float* x) const override { return *x; }
     int64_t find_beyond(const float*, int64_t, float) const override { return -1; }
     void preprocess(
         const mirror_image&, int height, int width, const float* mean, float* out) override;

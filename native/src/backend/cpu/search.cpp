@@ -68,6 +68,8 @@ class CpuStore final : public Store {
 
     int64_t size() const override { return size_; }
 
+    void truncate(int64_t size) override { size_ = size; }
+
     void read(int64_t image, float* out) const override {
         std::copy_n(image_rows(image), image_floats_, out);
     }

@@ -68,12 +68,14 @@ Family family() {
 }
 
 std::string family_shortfall(const GpuTraits& gpu, Family family) {
-    if (family != Family::wgmma || gpu.architecture == 90) return "";
-    return text("MIRROR_KERNELS is wgmma, which needs compute capability 9.0; this GPU has ",
-                gpu.architecture / 10,
-                '.',
-                gpu.architecture % 10,
-                " and runs the mma kernels");
+    if (family != Family::wgmma || gpu.hopper) return "";
+    return text(
+        "MIRROR_KERNELS is wgmma, which needs compute capability 9.0 and a driver for CUDA 12.3; "
+        "this GPU (",
+        gpu.architecture / 10,
+        '.',
+        gpu.architecture % 10,
+        ") runs the mma kernels");
 }
 
 const ConvTile& choose_conv(const GpuTraits& gpu,
@@ -82,7 +84,7 @@ const ConvTile& choose_conv(const GpuTraits& gpu,
                             const Conv2dParams& conv) {
     const ConvTile* best = nullptr;
     double least = std::numeric_limits<double>::infinity();
-    const bool hopper = family == Family::wgmma && gpu.architecture == 90 &&
+    const bool hopper = family == Family::wgmma && gpu.hopper &&
                         precision != MIRROR_PRECISION_FP32 && conv2d_wgmma::applies(conv);
     for (const ConvTile& tile : kTiles) {
         if (tile.precision != precision || tile.hopper != hopper || !gpu.runs(tile.id)) continue;

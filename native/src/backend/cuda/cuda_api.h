@@ -24,22 +24,6 @@ typedef struct alignas(64) CUtensorMap_st {
     uint64_t opaque[16];
 } CUtensorMap;
 
-typedef struct CUDA_MEMCPY2D_st {
-    size_t srcXInBytes, srcY;
-    int srcMemoryType;
-    const void* srcHost;
-    CUdeviceptr srcDevice;
-    void* srcArray;
-    size_t srcPitch;
-    size_t dstXInBytes, dstY;
-    int dstMemoryType;
-    void* dstHost;
-    CUdeviceptr dstDevice;
-    void* dstArray;
-    size_t dstPitch;
-    size_t WidthInBytes, Height;
-} CUDA_MEMCPY2D;
-
 }  // extern "C"
 
 namespace mirror::cuda {
@@ -55,11 +39,19 @@ enum : CUresult {
     CUDA_ERROR_INVALID_CONTEXT = 201,
     CUDA_ERROR_NO_BINARY_FOR_GPU = 209,
     CUDA_ERROR_ECC_UNCORRECTABLE = 214,
+    CUDA_ERROR_NVLINK_UNCORRECTABLE = 220,
+    CUDA_ERROR_CONTAINED = 226,
     CUDA_ERROR_NOT_FOUND = 500,
     CUDA_ERROR_ILLEGAL_ADDRESS = 700,
     CUDA_ERROR_LAUNCH_TIMEOUT = 702,
     CUDA_ERROR_CONTEXT_IS_DESTROYED = 709,
+    CUDA_ERROR_ASSERT = 710,
+    CUDA_ERROR_HARDWARE_STACK_ERROR = 714,
     CUDA_ERROR_LAUNCH_FAILED = 719,
+    CUDA_ERROR_TENSOR_MEMORY_LEAK = 721,
+    CUDA_ERROR_MPS_CLIENT_TERMINATED = 810,
+    CUDA_ERROR_EXTERNAL_DEVICE = 911,
+    CUDA_ERROR_UNKNOWN = 999,
 };
 
 enum {  // CUdevice_attribute
@@ -69,8 +61,9 @@ enum {  // CUdevice_attribute
     ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN = 97,
 };
 constexpr int FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8;
-constexpr int MEMORY_TYPE_UNIFIED = 4;
-constexpr int POINTER_ATTRIBUTE_MEMORY_TYPE = 2;  // 1: host, 2: device
+constexpr int POINTER_ATTRIBUTE_MEMORY_TYPE = 2;
+constexpr int MEMORY_TYPE_HOST = 1, MEMORY_TYPE_DEVICE = 2;
+constexpr int POINTER_ATTRIBUTE_DEVICE_ORDINAL = 9;
 constexpr unsigned STREAM_NON_BLOCKING = 1;
 constexpr unsigned EVENT_DEFAULT = 0;
 constexpr int STREAM_CAPTURE_MODE_THREAD_LOCAL = 1;
@@ -116,7 +109,6 @@ constexpr int TENSOR_MAP_SWIZZLE_128B = 3, TENSOR_MAP_L2_PROMOTION_128B = 2;
     F(cuMemAllocHost_v2, (void**, size_t))                                      \
     F(cuMemFreeHost, (void*))                                                   \
     F(cuMemcpyAsync, (CUdeviceptr, CUdeviceptr, size_t, CUstream))              \
-    F(cuMemcpy2DAsync_v2, (const CUDA_MEMCPY2D*, CUstream))                     \
     F(cuMemsetD8Async, (CUdeviceptr, unsigned char, size_t, CUstream))          \
     F(cuPointerGetAttribute, (void*, int, CUdeviceptr))                         \
     F(cuStreamCreate, (CUstream*, unsigned))                                    \

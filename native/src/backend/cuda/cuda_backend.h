@@ -25,10 +25,11 @@ class CudaBackend final : public Backend {
     int channel_alignment(int32_t precision) const override { return alignment(precision); }
     std::unique_ptr<Pipeline> make_pipeline(PipelineSpec spec) override;
     std::unique_ptr<Store> make_store(int regions, int dim, int32_t precision) override;
-    bool on_device(const void* pointer) const override {
+    bool on_device(const void* pointer, size_t alignment) const override {
         const Gpu::Scope scope(*gpu_);
-        return cuda::on_device(*gpu_, pointer);
+        return cuda::on_device(*gpu_, pointer, alignment);
     }
+    float value(const float* x) const override { return host(x, 1)[0]; }
     int64_t find_beyond(const float* x, int64_t count, float limit) const override;
     void preprocess(
         const mirror_image& image, int height, int width, const float* mean, float* out) override;
@@ -110,9 +111,7 @@ class CudaBackend final : public Backend {
         return buffer;
     }
     DeviceBuffer upload(const void* data, size_t bytes) const {
-        DeviceBuffer buffer(gpu_, bytes);
-        copy(*gpu_, buffer.as<>(), data, bytes, gpu_->stream());
-        return buffer;
+        return cuda::upload(gpu_, data, bytes);
     }
     void download(const DeviceBuffer& buffer, void* data, size_t bytes) const {
         copy(*gpu_, data, buffer.as<>(), bytes, gpu_->stream());

@@ -1,7 +1,9 @@
 #include "backend/cuda/driver.h"
 
 #include <cstdlib>
+#include <string_view>
 
+#include "backend/cuda/images.h"
 #include "base/error.h"
 #include "base/library.h"
 
@@ -14,7 +16,21 @@ constexpr const char* kLibrary = "nvcuda.dll";
 constexpr const char* kLibrary = "libcuda.so.1";
 #endif
 
+struct LowestDriver {
+    int cuda;
+    const char* release;
+};
+
+// PTX is compiled by every driver that knows graphs instantiated with flags and the bfloat16
+// kernels; machine code of nvcc 12 is loaded by drivers of CUDA 12.
+LowestDriver lowest_driver() {
+    for (uint64_t i = 0; i < mirror_kernel_image_count; ++i)
+        if (std::string_view(mirror_kernel_images[i].name) == "fatbin") return {12000, "525"};
+    return {11040, "470"};
+}
+
 DriverSearch search() {
+    const LowestDriver lowest = lowest_driver();
     static Driver driver;
     static std::string path;
     const char* chosen = std::getenv("MIRROR_CUDA_DRIVER");
@@ -29,7 +45,9 @@ DriverSearch search() {
                 text(looked,
                      " was not found (",
                      why,
-                     "): install the NVIDIA driver, version 470 or later")};
+                     "): install the NVIDIA driver, version ",
+                     lowest.release,
+                     " or later")};
     const char* missing = nullptr;
     auto resolve = [&](auto& function, const char* name) {
         function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(
@@ -43,11 +61,10 @@ DriverSearch search() {
     MIRROR_CUDA_TENSOR_MAP_FUNCTIONS(MIRROR_OPTIONAL)
 #undef MIRROR_REQUIRED
 #undef MIRROR_OPTIONAL
-    const std::string need =
-        text("CUDA ", version_text(kLowestDriver), " (driver 470) or later is needed");
+    const std::string need = text(
+        "CUDA ", version_text(lowest.cuda), " (driver ", lowest.release, ") or later is needed");
     if (missing) return {nullptr, text(looked, " has no ", missing, ": ", need)};
-    if (driver.cuDriverGetVersion(&driver.version) == CUDA_SUCCESS &&
-        driver.version < kLowestDriver)
+    if (driver.cuDriverGetVersion(&driver.version) == CUDA_SUCCESS && driver.version < lowest.cuda)
         return {nullptr, text(looked, " speaks CUDA ", version_text(driver.version), ": ", need)};
     if (const CUresult status = driver.cuInit(0); status != CUDA_SUCCESS) {
         const char* name = nullptr;

@@ -7,7 +7,6 @@
 
 namespace mirror::cuda {
 
-constexpr int kLowestDriver = 11040;  // graphs instantiated with flags, bfloat16 kernels
 constexpr int kLowestArchitecture = 80;
 
 struct DriverSearch {

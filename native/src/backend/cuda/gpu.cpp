@@ -18,11 +18,26 @@ std::string error_text(const Driver& driver, CUresult status) {
         name ? name : "unknown error", " (", status, words ? ": " : "", words ? words : "", ")");
 }
 
-// After these the context answers every call with an error ("sticky" in the CUDA documentation).
+// After these the context answers every call with an error: those of which the CUDA documentation
+// says so, uncorrectable hardware errors, and what the driver itself cannot name.
 bool spoils_context(CUresult status) {
-    return status == CUDA_ERROR_DEINITIALIZED || status == CUDA_ERROR_ECC_UNCORRECTABLE ||
-           status == CUDA_ERROR_ILLEGAL_ADDRESS || status == CUDA_ERROR_LAUNCH_TIMEOUT ||
-           (status >= CUDA_ERROR_CONTEXT_IS_DESTROYED && status <= CUDA_ERROR_LAUNCH_FAILED);
+    switch (status) {
+        case CUDA_ERROR_DEINITIALIZED:
+        case CUDA_ERROR_ECC_UNCORRECTABLE:
+        case CUDA_ERROR_NVLINK_UNCORRECTABLE:
+        case CUDA_ERROR_CONTAINED:
+        case CUDA_ERROR_ILLEGAL_ADDRESS:
+        case CUDA_ERROR_LAUNCH_TIMEOUT:
+        case CUDA_ERROR_CONTEXT_IS_DESTROYED:
+        case CUDA_ERROR_ASSERT:
+        case CUDA_ERROR_TENSOR_MEMORY_LEAK:
+        case CUDA_ERROR_MPS_CLIENT_TERMINATED:
+        case CUDA_ERROR_EXTERNAL_DEVICE:
+        case CUDA_ERROR_UNKNOWN:
+            return true;
+        default:  // illegal instructions, misaligned addresses and their like between the two
+            return status >= CUDA_ERROR_HARDWARE_STACK_ERROR && status <= CUDA_ERROR_LAUNCH_FAILED;
+    }
 }
 
 }  // namespace
@@ -122,9 +137,17 @@ void Gpu::load_module() {
     for (uint64_t i = 0; i < mirror_kernel_image_count; ++i) {
         const MirrorKernelImage& image = mirror_kernel_images[i];
         const CUresult status = driver_.cuModuleLoadData(&module_, image.data);
-        if (status == CUDA_SUCCESS) return;
+        if (status == CUDA_SUCCESS) {
+            // A driver too old for the PTX of sm_90a took the image for sm_80.
+            CUfunction probe = nullptr;
+            traits_.hopper = traits_.architecture == 90 &&
+                             driver_.cuModuleGetFunction(
+                                 &probe, module_, "conv2d_wgmma_f16_128x64") == CUDA_SUCCESS;
+            return;
+        }
         module_ = nullptr;
-        if (spoils_context(status)) check(status, "cuModuleLoadData");
+        if (status == CUDA_ERROR_OUT_OF_MEMORY || spoils_context(status))
+            check(status, "cuModuleLoadData");
         tried += text(tried.empty() ? "" : ", ", image.name, ": ", error_text(driver_, status));
     }
     fail(MIRROR_E_NO_DEVICE,
@@ -173,13 +196,18 @@ void Gpu::check(CUresult status, const char* call) const {
              " MiB are free");
     }
     if (spoils_context(status)) {
-        const std::lock_guard lock(lock_);
-        if (!lost_) {
-            lost_reason_ = text(call, " returned ", reason);
-            lost_ = true;  // the reason is not written again
+        bool first = false;
+        {
+            const std::lock_guard lock(lock_);
+            if (!lost_) {
+                lost_reason_ = text(call, " returned ", reason);
+                lost_ = first = true;  // the reason is not written again
+            }
+        }
+        // The host's callback runs without the lock.
+        if (first)
             log(MIRROR_LOG_WARNING,
                 text("cuda:", ordinal_, " (", name_, ") is lost: ", lost_reason_));
-        }
     }
     fail(MIRROR_E_CUDA, "cuda:", ordinal_, ": ", call, " returned ", reason);
 }
@@ -216,6 +244,40 @@ CUfunction Gpu::function(KernelId id) const {
     return functions_[static_cast<int>(id)] = found;
 }
 
+namespace {
+
+thread_local CUstream recording_stream = nullptr;
+
+}  // namespace
+
+Gpu::Recording::Recording(const Gpu& gpu) : gpu_(gpu) {
+    MIRROR_CU(gpu_, cuStreamCreate, &stream_, STREAM_NON_BLOCKING);
+    const CUresult status =
+        gpu_.driver_.cuStreamBeginCapture_v2(stream_, STREAM_CAPTURE_MODE_THREAD_LOCAL);
+    if (status != CUDA_SUCCESS) gpu_.driver_.cuStreamDestroy_v2(stream_);
+    gpu_.check(status, "cuStreamBeginCapture");
+    capturing_ = true;
+    recording_stream = stream_;
+}
+
+CUgraph Gpu::Recording::end() {
+    CUgraph graph = nullptr;
+    recording_stream = nullptr;
+    capturing_ = false;
+    MIRROR_CU(gpu_, cuStreamEndCapture, stream_, &graph);
+    return graph;
+}
+
+Gpu::Recording::~Recording() {
+    if (capturing_) {  // given up: a stream must not stay in capture
+        recording_stream = nullptr;
+        CUgraph graph = nullptr;
+        gpu_.driver_.cuStreamEndCapture(stream_, &graph);
+        if (graph) gpu_.driver_.cuGraphDestroy(graph);
+    }
+    gpu_.driver_.cuStreamDestroy_v2(stream_);
+}
+
 void Gpu::launch_raw(KernelId id, const LaunchShape& shape, const void* params) const {
     const KernelInfo& kernel = info(id);
     if (shape.x == 0 || shape.y == 0 || shape.z == 0) return;
@@ -239,6 +301,7 @@ void Gpu::launch_raw(KernelId id, const LaunchShape& shape, const void* params) 
              shape.shared,
              " bytes of shared memory");
     const NvtxRange range(kernel.name);
+    const CUstream stream = recording_stream ? recording_stream : stream_;
     void* arguments[] = {const_cast<void*>(params)};
     check(driver_.cuLaunchKernel(function(id),
                                  static_cast<unsigned>(shape.x),
@@ -248,11 +311,11 @@ void Gpu::launch_raw(KernelId id, const LaunchShape& shape, const void* params) 
                                  1,
                                  1,
                                  static_cast<unsigned>(shape.shared),
-                                 stream_,
+                                 stream,
                                  arguments,
                                  nullptr),
           kernel.name);
-    if (synchronous_) check(driver_.cuStreamSynchronize(stream_), kernel.name);
+    if (synchronous_ && !recording_stream) check(driver_.cuStreamSynchronize(stream_), kernel.name);
 }
 
 void Gpu::synchronize() const {

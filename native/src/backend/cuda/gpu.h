@@ -70,6 +70,33 @@ class Gpu {
 
     void synchronize() const;
 
+    // While it lives, this thread's launches on this GPU go to a stream of their own that is being
+    // captured: what other threads queue on stream() meanwhile is none of the recording's business,
+    // nor the other way round.
+    class Recording {
+      public:
+        explicit Recording(const Gpu& gpu);
+        ~Recording();
+        Recording(const Recording&) = delete;
+        CUgraph end();  // the caller's to destroy
+
+      private:
+        const Gpu& gpu_;
+        CUstream stream_ = nullptr;
+        bool capturing_ = false;
+    };
+
+    // While it lives, the context is not current: for calls of the host's own code.
+    class Pause {
+      public:
+        explicit Pause(const Gpu& gpu) : gpu_(gpu) { gpu.pop(); }
+        ~Pause() { gpu_.push(); }
+        Pause(const Pause&) = delete;
+
+      private:
+        const Gpu& gpu_;
+    };
+
   private:
     Gpu(const Driver& driver, const GpuOptions& options);
     void open_context(const GpuOptions& options);

@@ -7,22 +7,14 @@
 
 namespace mirror::cuda {
 
-// What `record` queues on gpu->stream(); it must not wait for anything, allocate, or touch pageable
-// memory.
+// The kernels that `record` launches; it must do nothing else.
 class Graph {
   public:
     template <class Body>
     Graph(std::shared_ptr<const Gpu> gpu, Body&& record) : gpu_(std::move(gpu)) {
-        MIRROR_CU(*gpu_, cuStreamBeginCapture_v2, gpu_->stream(), STREAM_CAPTURE_MODE_THREAD_LOCAL);
-        CUgraph graph = nullptr;
-        try {
-            record();
-        } catch (...) {  // a stream must not stay in capture
-            gpu_->driver().cuStreamEndCapture(gpu_->stream(), &graph);
-            if (graph) gpu_->driver().cuGraphDestroy(graph);
-            throw;
-        }
-        MIRROR_CU(*gpu_, cuStreamEndCapture, gpu_->stream(), &graph);
+        Gpu::Recording recording(*gpu_);
+        record();
+        const CUgraph graph = recording.end();
         const CUresult status = gpu_->driver().cuGraphInstantiateWithFlags(&exec_, graph, 0);
         gpu_->driver().cuGraphDestroy(graph);
         gpu_->check(status, "cuGraphInstantiateWithFlags");

@@ -136,6 +136,8 @@ void score(const Gpu& gpu, KernelId kernel, const ScoreParams& params) {
     expect(!tuned || (params.regions == kPrmacRegions && params.dim == kPrmacDim &&
                       params.similarity == 0 && params.metric == 0),
            "descriptors that a tuned PR-MAC kernel is not for");
+    expect(params.nd <= kPrmacMostImages<Prmac_128>,
+           "more images than a grid of PR-MAC strips has room for");
     if (kernel == prmac_mma_f16_35x256_128)
         return gpu.launch(kernel, prmac_mma_launch<Prmac_128>(params, processors), params);
     if (kernel == prmac_mma_f16_35x256_64)

@@ -36,7 +36,15 @@ void PinnedBuffer::reserve(const std::shared_ptr<const Gpu>& gpu, size_t bytes) 
     if (bytes <= bytes_) return;
     release();
     void* data = nullptr;
-    MIRROR_CU(*gpu, cuMemAllocHost_v2, &data, bytes);
+    const CUresult status = gpu->driver().cuMemAllocHost_v2(&data, bytes);
+    if (status == CUDA_ERROR_OUT_OF_MEMORY)
+        fail(MIRROR_E_OUT_OF_MEMORY,
+             "cannot pin ",
+             (bytes >> 20) + 1,
+             " MiB of host memory for cuda:",
+             gpu->ordinal(),
+             ": use a smaller batch, or free or allow more host memory (ulimit -l)");
+    gpu->check(status, "cuMemAllocHost");
     gpu_ = gpu, data_ = data, bytes_ = bytes;
 }
 
@@ -57,6 +65,34 @@ Event::~Event() {
     if (!gpu_->push()) return;
     gpu_->driver().cuEventDestroy_v2(event_);
     gpu_->pop();
+}
+
+bool on_device(const Gpu& gpu, const void* pointer, size_t alignment) {
+    const auto address = reinterpret_cast<CUdeviceptr>(pointer);
+    const auto attribute = [&](int which) {
+        int value = -1;  // an unregistered host pointer is an "invalid value"
+        const CUresult status = gpu.driver().cuPointerGetAttribute(&value, which, address);
+        return status == CUDA_SUCCESS ? value : -1;
+    };
+    if (attribute(POINTER_ATTRIBUTE_MEMORY_TYPE) != MEMORY_TYPE_DEVICE) return false;
+    const int owner = attribute(POINTER_ATTRIBUTE_DEVICE_ORDINAL);
+    require(owner == gpu.ordinal(),
+            "a pointer is to memory of cuda:",
+            owner,
+            ", but the device is cuda:",
+            gpu.ordinal(),
+            ": use the device cuda:",
+            owner,
+            ", or copy the data to cuda:",
+            gpu.ordinal(),
+            " or the host");
+    require(address % alignment == 0,
+            "a pointer to device memory is ",
+            pointer,
+            ", expected a multiple of ",
+            alignment,
+            " bytes");
+    return true;
 }
 
 }  // namespace mirror::cuda

@@ -67,7 +67,7 @@ class Event {
 };
 
 // Copies between any two of host and device memory (unified addressing tells which), in order with
-// `stream`. Pageable host memory may be changed again when this returns.
+// `stream`. Host memory must stay as it is until the stream has been synchronised.
 inline void copy(const Gpu& gpu, void* to, const void* from, size_t bytes, CUstream stream) {
     if (bytes)
         MIRROR_CU(gpu,
@@ -78,12 +78,19 @@ inline void copy(const Gpu& gpu, void* to, const void* from, size_t bytes, CUstr
                   stream);
 }
 
-inline bool on_device(const Gpu& gpu, const void* pointer) {
-    int type = 0;  // an unregistered host pointer is an "invalid value"
-    return gpu.driver().cuPointerGetAttribute(
-               &type, POINTER_ATTRIBUTE_MEMORY_TYPE, reinterpret_cast<CUdeviceptr>(pointer)) ==
-               CUDA_SUCCESS &&
-           type == 2;
+// A buffer with these bytes, which may go away afterwards.
+inline DeviceBuffer upload(const std::shared_ptr<const Gpu>& gpu, const void* data, size_t bytes) {
+    DeviceBuffer buffer(gpu, bytes);
+    copy(*gpu, buffer.as<>(), data, bytes, gpu->stream());
+    gpu->synchronize();
+    return buffer;
+}
+
+// Whether the pointer lies in this GPU's memory. INVALID_ARGUMENT where that is not a multiple of
+// the alignment, and for memory of another GPU.
+bool on_device(const Gpu& gpu, const void* pointer, size_t alignment = 1);
+inline bool on_device(const Gpu& gpu, const float* pointer) {
+    return on_device(gpu, pointer, alignof(float));
 }
 
 }  // namespace mirror::cuda

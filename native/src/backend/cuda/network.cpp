@@ -40,8 +40,13 @@ Network::Network(std::shared_ptr<const Gpu> gpu,
                  int32_t precision,
                  Family family,
                  int scale,
-                 WeightStore& weights)
-    : gpu_(std::move(gpu)), plan_(std::move(plan)), precision_(precision), family_(family) {
+                 WeightStore& weights,
+                 unsigned* overflow)
+    : gpu_(std::move(gpu)),
+      plan_(std::move(plan)),
+      precision_(precision),
+      family_(family),
+      overflow_(overflow) {
     lay_out_input(scale);
     steps_.reserve(plan_->operations.size());
     for (const Operation& op : plan_->operations) {
@@ -115,6 +120,7 @@ Conv2dParams Network::conv_params(const Step& step, int count, void* arena) cons
     Conv2dParams conv = step.conv;
     conv.x = place(step.op->input, arena), conv.y = place(step.op->output, arena), conv.n = count;
     conv.residual = step.op->residual ? conv.y : nullptr;
+    conv.overflow = overflow_;
     if (const auto maps = step.maps.find(count); maps != step.maps.end())
         conv.maps = maps->second.as<>();
     return conv;
@@ -127,9 +133,7 @@ void Network::prepare(int count, void* arena) {
             continue;
         CUtensorMap maps[kConvMaps];
         write_conv_maps(*gpu_, conv_params(step, count, arena), step.kernel, maps);
-        DeviceBuffer& buffer =
-            step.maps.emplace(count, DeviceBuffer(gpu_, sizeof maps)).first->second;
-        copy(*gpu_, buffer.as<>(), maps, sizeof maps, gpu_->stream());
+        step.maps.emplace(count, upload(gpu_, maps, sizeof maps));
     }
 }
 

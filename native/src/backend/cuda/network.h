@@ -41,13 +41,14 @@ struct LayerTime {
 
 class Network {
   public:
-    // scale: the input is the full-size input subsampled by 2^scale.
+    // scale: the input is the full-size input subsampled by 2^scale. overflow: see Conv2dParams.
     Network(std::shared_ptr<const Gpu> gpu,
             std::shared_ptr<const Plan> plan,
             int32_t precision,
             Family family,
             int scale,
-            WeightStore& weights);
+            WeightStore& weights,
+            unsigned* overflow);
 
     // Where photographs are written; image i at layout().y + i * image_stride.
     const InputLayout& layout() const { return layout_; }
@@ -86,6 +87,7 @@ class Network {
     std::shared_ptr<const Plan> plan_;
     int32_t precision_;
     Family family_;
+    unsigned* overflow_;
     InputLayout layout_{};
     int input_rows_ = 0;  // of layout_, margins included
     DeviceBuffer input_;

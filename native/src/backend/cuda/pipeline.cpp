@@ -15,6 +15,7 @@
 #include "backend/cuda/nvtx.h"
 #include "backend/resize.h"
 #include "base/checked.h"
+#include "base/log.h"
 
 namespace mirror::cuda {
 namespace {
@@ -33,7 +34,7 @@ int64_t pixel_bytes(const mirror_image& image) {
 
 struct Slot {
     explicit Slot(const std::shared_ptr<const Gpu>& gpu) : uploaded(gpu), done(gpu) {}
-    PinnedBuffer upload, result;
+    PinnedBuffer upload, result, overflow;
     DeviceBuffer images;
     Event uploaded, done;
     bool busy = false;
@@ -48,10 +49,16 @@ class CudaPipeline final : public Pipeline {
           spec_(std::move(spec)),
           weights_(gpu_, spec_.plans[0]->model, spec_.precision) {
         const Gpu::Scope scope(*gpu_);
+        overflow_ = DeviceBuffer(gpu_, sizeof(unsigned));
         int64_t arena = 0;
         for (size_t i = 0; i < spec_.plans.size(); ++i) {
-            networks_.emplace_back(
-                gpu_, spec_.plans[i], spec_.precision, family(), static_cast<int>(i), weights_);
+            networks_.emplace_back(gpu_,
+                                   spec_.plans[i],
+                                   spec_.precision,
+                                   family(),
+                                   static_cast<int>(i),
+                                   weights_,
+                                   overflow_.as<unsigned>());
             arena = std::max(arena, spec_.plans[i]->arena_elements);
             upload_regions(spec_.regions[i]);
         }
@@ -72,6 +79,7 @@ class CudaPipeline final : public Pipeline {
     ~CudaPipeline() override { drop(); }
 
     int capacity() const override { return spec_.batch; }
+    int preferred() const override { return spec_.batch * kSlots; }
 
     void run_images(const mirror_image* images, int count, float* out) override {
         const Gpu::Scope scope(*gpu_);
@@ -102,6 +110,7 @@ class CudaPipeline final : public Pipeline {
         Slot& slot = next_slot();
         pack_input(slot, input, count, 1);
         networks_[0].prepare(count, arena_.as<>());
+        clear_overflow();
         networks_[0].run(count, arena_.as<>());
         const PlanTensor& map = networks_[0].output();
         const int64_t rows = static_cast<int64_t>(count) * map.height * map.width;
@@ -112,7 +121,10 @@ class CudaPipeline final : public Pipeline {
             spec_.precision,
             {networks_[0].map(arena_.as<>()), dense.as<float>(), rows, map.stride, map.channels});
         copy(*gpu_, out, dense.as<>(), bytes, gpu_->stream());
+        unsigned overflow = 0;
+        copy(*gpu_, &overflow, overflow_.as<>(), sizeof overflow, gpu_->stream());
         gpu_->synchronize();
+        require_in_range(overflow);
     }
 
     void finish() override {
@@ -137,13 +149,17 @@ class CudaPipeline final : public Pipeline {
     int64_t weight_bytes() const override { return weights_.bytes(); }
 
   private:
+    struct Recorded {
+        bool ran = false;
+        std::unique_ptr<Graph> recorded;
+    };
+
     int dim() const { return networks_[0].output().channels; }
 
     void upload_regions(const std::vector<mirror_region>& regions) {
         std::vector<Region> list;
         for (const mirror_region& r : regions) list.push_back({r.x, r.y, r.width, r.height});
-        DeviceBuffer& buffer = regions_.emplace_back(gpu_, list.size() * sizeof(Region));
-        copy(*gpu_, buffer.as<>(), list.data(), list.size() * sizeof(Region), gpu_->stream());
+        regions_.push_back(cuda::upload(gpu_, list.data(), list.size() * sizeof(Region)));
         rows_ += static_cast<int64_t>(list.size());
     }
 
@@ -159,8 +175,21 @@ class CudaPipeline final : public Pipeline {
         if (!slot.busy) return;
         slot.busy = false;
         slot.done.wait();
+        require_in_range(*slot.overflow.as<unsigned>());
         if (slot.target) std::memcpy(slot.target, slot.result.as<>(), slot.bytes);
         slot.target = nullptr;
+    }
+
+    void clear_overflow() const {
+        MIRROR_CU(
+            *gpu_, cuMemsetD8Async, overflow_.address(), 0, overflow_.bytes(), gpu_->stream());
+    }
+
+    // An infinity would become NaN in the next layer and zero in its ReLU: plausible, and wrong.
+    void require_in_range(unsigned overflow) const {
+        require(overflow == 0,
+                "precision is fp16, but a value within the network exceeds 65504, the largest that "
+                "fp16 has; use bf16 or fp32");
     }
 
     // Queues the pixels of every image that lies on the host; the computing stream waits for them.
@@ -228,7 +257,10 @@ class CudaPipeline final : public Pipeline {
     void compute(Slot& slot, int count, float* out) {
         slot.busy = true;
         slot.bytes = checked_size("the descriptors", count, rows_, dim()) * sizeof(float);
+        clear_overflow();
         run_networks(count);
+        slot.overflow.reserve(gpu_, overflow_.bytes());
+        copy(*gpu_, slot.overflow.as<>(), overflow_.as<>(), overflow_.bytes(), gpu_->stream());
         if (on_device(*gpu_, out)) {
             copy(*gpu_, out, out_.as<>(), slot.bytes, gpu_->stream());
         } else {
@@ -243,12 +275,28 @@ class CudaPipeline final : public Pipeline {
     // graph.
     void run_networks(int count) {
         auto& graph = graphs_[count];
-        if (graph.runs == 0)
+        if (!graph.ran) {
             for (Network& network : networks_) network.prepare(count, arena_.as<>());
-        if (graph.runs++ == 0 || eager_) return queue_networks(count);
-        if (!graph.recorded)
-            graph.recorded = std::make_unique<Graph>(gpu_, [&] { queue_networks(count); });
+            queue_networks(count);
+            graph.ran = true;
+            return;
+        }
+        if (!graph.recorded && !eager_) record(graph, count);
+        if (eager_) return queue_networks(count);
         graph.recorded->launch();
+    }
+
+    // What else the process does with CUDA can make a recording fail; the work does not depend on
+    // it.
+    void record(Recorded& graph, int count) {
+        try {
+            graph.recorded = std::make_unique<Graph>(gpu_, [&] { queue_networks(count); });
+        } catch (const Error& error) {
+            if (error.status() != MIRROR_E_CUDA) throw;
+            log(MIRROR_LOG_WARNING,
+                text("no CUDA graph, launching kernel by kernel: ", error.what()));
+            eager_ = true;
+        }
     }
 
     void queue_networks(int count) {
@@ -270,17 +318,13 @@ class CudaPipeline final : public Pipeline {
         }
     }
 
-    struct Recorded {
-        int64_t runs = 0;
-        std::unique_ptr<Graph> recorded;
-    };
-
     std::shared_ptr<const Gpu> gpu_;
     const PipelineSpec spec_;
     WeightStore weights_;
     std::vector<Network> networks_;  // per scale
     std::vector<DeviceBuffer> regions_;
     DeviceBuffer arena_, out_;
+    DeviceBuffer overflow_;  // one word, see Conv2dParams
     std::vector<std::unique_ptr<Slot>> slots_;
     std::map<int, Recorded> graphs_;  // by number of images
     int64_t rows_ = 0;                // regions over all scales

@@ -36,7 +36,7 @@ NetworkProfile profile_network(const std::shared_ptr<const Gpu>& gpu,
                                int rounds) {
     const Gpu::Scope scope(*gpu);
     WeightStore weights(gpu, plan->model, precision);
-    Network network(gpu, plan, precision, family, 0, weights);
+    Network network(gpu, plan, precision, family, 0, weights, nullptr);
     const DeviceBuffer arena(
         gpu, checked_size("the arena", plan->arena_elements, element_bytes(precision)));
     MIRROR_CU(*gpu, cuMemsetD8Async, arena.address(), 0, arena.bytes(), gpu->stream());

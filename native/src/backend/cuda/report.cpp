@@ -70,7 +70,7 @@ std::string kernels_json() {
     // The tile depends on the number of multiprocessors too: these are A100, RTX 3090, RTX 4090 and
     // H100.
     constexpr GpuTraits architectures[] = {
-        {80, 108, 163 << 10}, {86, 82, 99 << 10}, {89, 128, 99 << 10}, {90, 132, 227 << 10}};
+        {80, 108, 163 << 10}, {86, 82, 99 << 10}, {89, 128, 99 << 10}, {90, 132, 227 << 10, true}};
     return list(architectures, [](const GpuTraits& gpu) { return choices_json(gpu, family()); });
 }
 

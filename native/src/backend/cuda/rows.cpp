@@ -4,7 +4,7 @@
 #include "backend/cuda/choose.h"
 #include "backend/cuda/cublas.h"
 #include "backend/cuda/cuda_backend.h"
-#include "backend/cuda/store.h"
+#include "backend/cuda/scorer.h"
 
 namespace mirror::cuda {
 
@@ -33,7 +33,11 @@ void CudaBackend::covariance(const float* rows,
                              double* mean,
                              double* result) {
     const Gpu::Scope scope(*gpu_);
-    progress.report(0);
+    const auto report = [&](int64_t done) {
+        const Gpu::Pause pause(*gpu_);
+        progress.report(done);
+    };
+    report(0);
     const size_t square = checked_size("the covariance", dim, dim) * sizeof(double);
     const DeviceBuffer sums = zeros(static_cast<size_t>(dim) * sizeof(double)),
                        products = zeros(square);
@@ -67,7 +71,7 @@ void CudaBackend::covariance(const float* rows,
                               scale});
         }
         gpu_->synchronize();
-        progress.report(first + some);
+        report(first + some);
     });
     download(products, result, square);
     if (cublas)
@@ -122,18 +126,11 @@ void CudaBackend::similarity(const float* queries,
     const DeviceBuffer d = upload(rows, checked_size("rows", nd, regions, dim) * sizeof(float));
     const size_t bytes = checked_size("scores", nq, nd) * sizeof(float);
     const DeviceBuffer result(gpu_, bytes);
-    score_rows(gpu_,
-               {q.as<>(),
-                d.as<>(),
-                nq,
-                nd,
-                regions,
-                dim,
-                MIRROR_PRECISION_FP32,
-                similarity,
-                metric,
-                result.as<float>(),
-                nd});
+    ScoreJob job;
+    job.queries = q.as<>(), job.nq = nq, job.rows = d.as<>(), job.nd = nd;
+    job.regions = regions, job.dim = dim, job.similarity = similarity, job.metric = metric;
+    job.scores = result.as<float>(), job.pitch = nd;
+    Scorer(gpu_).run(job);
     download(result, scores, bytes);
 }
 

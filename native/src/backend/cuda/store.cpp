@@ -6,12 +6,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "backend/cuda/choose.h"
 #include "backend/cuda/launchers.h"
 #include "backend/cuda/memory.h"
 #include "backend/cuda/nvtx.h"
-#include "backend/cuda/products.h"
-#include "backend/cuda/tensor_maps.h"
+#include "backend/cuda/scorer.h"
 #include "base/checked.h"
 #include "base/half.h"
 
@@ -22,6 +20,7 @@ constexpr int64_t kSegmentBytes = int64_t{256}
                                   << 20;  // of the first; later ones grow with the store
 constexpr int64_t kLargestSegmentBytes = int64_t{2} << 30;
 constexpr int64_t kStripBytes = int64_t{256} << 20;  // scores of one strip of queries
+constexpr double kStripFlops = 2e13;                 // a fraction of a second
 constexpr int64_t kStagingBytes = int64_t{64} << 20;
 
 class CudaStore final : public Store {
@@ -40,19 +39,23 @@ class CudaStore final : public Store {
 
     void add(const float* rows, int64_t count) override {
         const Gpu::Scope scope(*gpu_);
-        int64_t done = 0;
-        while (done < count) {
-            if (segments_.empty() || segments_.back().count == segments_.back().capacity)
-                grow(count - done);
-            Segment& segment = segments_.back();
-            const int64_t some =
-                std::min({count - done, segment.capacity - segment.count, staging_images()});
-            load(rows + done * regions_ * dim_,
-                 some,
-                 segment.rows.as<>(segment.count * image_bytes_));
-            gpu_->synchronize();
-            segment.count += some, size_ += some, done += some;
+        const int64_t before = size_;
+        try {
+            while (size_ < before + count)
+                append(rows + (size_ - before) * regions_ * dim_, before + count - size_);
+        } catch (const Error& error) {
+            truncate(before);
+            if (error.status() == MIRROR_E_OUT_OF_MEMORY) fail_full(count);
+            throw;
         }
+    }
+
+    void truncate(int64_t size) override {
+        while (!segments_.empty() && segments_.back().first >= size) segments_.pop_back();
+        if (!segments_.empty())
+            segments_.back().count =
+                std::min(segments_.back().count, size - segments_.back().first);
+        size_ = size;
     }
 
     int64_t size() const override { return size_; }
@@ -82,54 +85,12 @@ class CudaStore final : public Store {
     void search(const SearchJob& job) const override {
         const Gpu::Scope scope(*gpu_);
         const NvtxRange range("search");
-        const int64_t strip =
-            std::clamp<int64_t>(kStripBytes / (size_ * static_cast<int64_t>(sizeof(float))),
-                                1,
-                                std::min(job.count, staging_images()));
-        const int k = job.k;
-        const DeviceBuffer queries(gpu_, static_cast<size_t>(strip * image_bytes_));
-        const DeviceBuffer scores(gpu_, checked_size("scores", strip, size_) * sizeof(float));
-        const DeviceBuffer ids(gpu_, checked_size("ids", strip, k) * sizeof(int32_t));
-        const DeviceBuffer values(gpu_, checked_size("values", strip, k) * sizeof(float));
-        const DeviceBuffer workspace(
-            gpu_, checked_size("workspace", strip, topk_workspace(k)) * sizeof(uint64_t));
-        for (int64_t first = 0; first < job.count; first += strip) {
-            job.progress.report(first);
-            const int64_t some = std::min(strip, job.count - first);
-            load(job.queries + first * regions_ * dim_, some, queries.as<>());
-            for (const Segment& segment : segments_)
-                score_rows(gpu_,
-                           {queries.as<>(),
-                            segment.rows.as<>(),
-                            some,
-                            segment.count,
-                            regions_,
-                            pitch_,
-                            precision_,
-                            job.similarity,
-                            job.metric,
-                            scores.as<float>() + segment.first,
-                            size_});
-            topk(*gpu_,
-                 {scores.as<const float>(),
-                  ids.as<int>(),
-                  values.as<float>(),
-                  workspace.as<unsigned long long>(),
-                  some,
-                  size_,
-                  size_,
-                  k,
-                  job.metric == MIRROR_METRIC_EUCLIDEAN});
-            const size_t results = checked_size("results", some, k);
-            copy(*gpu_, job.ids + first * k, ids.as<>(), results * sizeof(int32_t), gpu_->stream());
-            copy(*gpu_,
-                 job.scores + first * k,
-                 values.as<>(),
-                 results * sizeof(float),
-                 gpu_->stream());
-            gpu_->synchronize();
+        Strip strip = make_strip(job);
+        for (int64_t first = 0; first < job.count; first += strip.images) {
+            report(job, first);
+            search_strip(job, first, std::min(strip.images, job.count - first), strip);
         }
-        job.progress.report(job.count);
+        report(job, job.count);
     }
 
   private:
@@ -138,44 +99,138 @@ class CudaStore final : public Store {
         int64_t first = 0, count = 0, capacity = 0;
     };
 
+    // What a search holds for some queries at a time.
+    struct Strip {
+        int64_t images = 0;
+        DeviceBuffer queries, scores, ids, values, workspace;
+    };
+
+    void report(const SearchJob& job, int64_t done) const {
+        const Gpu::Pause pause(*gpu_);
+        job.progress.report(done);
+    }
+
+    // As many queries as memory for their scores, and the time between two reports, allow; fewer
+    // where the device is nearly full.
+    Strip make_strip(const SearchJob& job) const {
+        const int64_t row_bytes = size_ * static_cast<int64_t>(sizeof(float)) + job.k * int64_t{16};
+        const double flops = 2.0 * static_cast<double>(size_) * regions_ * regions_ * dim_;
+        int64_t images = std::min({job.count,
+                                   staging_images(),
+                                   kStripBytes / row_bytes,
+                                   static_cast<int64_t>(kStripFlops / flops)});
+        for (images = std::max<int64_t>(images, 1);; images /= 2) {
+            try {
+                return allocate_strip(images, job.k);
+            } catch (const Error& error) {
+                if (error.status() != MIRROR_E_OUT_OF_MEMORY || images == 1) throw;
+            }
+        }
+    }
+
+    Strip allocate_strip(int64_t images, int k) const {
+        Strip strip;
+        strip.images = images;
+        strip.queries = DeviceBuffer(gpu_, checked_size("queries", images, image_bytes_));
+        strip.scores = DeviceBuffer(gpu_, checked_size("scores", images, size_) * sizeof(float));
+        strip.ids = DeviceBuffer(gpu_, checked_size("ids", images, k) * sizeof(int32_t));
+        strip.values = DeviceBuffer(gpu_, checked_size("values", images, k) * sizeof(float));
+        strip.workspace = DeviceBuffer(
+            gpu_, checked_size("workspace", images, topk_workspace(k)) * sizeof(uint64_t));
+        return strip;
+    }
+
+    void search_strip(const SearchJob& job,
+                      int64_t first,
+                      int64_t count,
+                      const Strip& strip) const {
+        load(job.queries + first * regions_ * dim_, count, strip.queries.as<>());
+        ScoreJob scores;
+        scores.queries = strip.queries.as<>(), scores.nq = count;
+        scores.regions = regions_, scores.dim = pitch_, scores.precision = precision_;
+        scores.similarity = job.similarity, scores.metric = job.metric, scores.pitch = size_;
+        for (const Segment& segment : segments_) {
+            scores.rows = segment.rows.as<>(), scores.nd = segment.count;
+            scores.scores = strip.scores.as<float>() + segment.first;
+            scorer_.run(scores);
+        }
+        TopkParams best{};
+        best.scores = strip.scores.as<const float>();
+        best.ids = strip.ids.as<int>(), best.values = strip.values.as<float>();
+        best.workspace = strip.workspace.as<unsigned long long>();
+        best.rows = count, best.n = best.pitch = size_, best.k = job.k;
+        best.smallest = job.metric == MIRROR_METRIC_EUCLIDEAN;
+        topk(*gpu_, best);
+        const size_t results = checked_size("results", count, job.k);
+        copy(*gpu_,
+             job.ids + first * job.k,
+             strip.ids.as<>(),
+             results * sizeof(int32_t),
+             gpu_->stream());
+        copy(*gpu_,
+             job.scores + first * job.k,
+             strip.values.as<>(),
+             results * sizeof(float),
+             gpu_->stream());
+        gpu_->synchronize();
+    }
+
     int64_t staging_images() const {
         return std::max<int64_t>(1,
                                  kStagingBytes / (static_cast<int64_t>(regions_) * dim_ *
                                                   static_cast<int64_t>(sizeof(float))));
     }
 
-    // A new segment for at least a part of `wanted` images: half of what is stored, within limits.
+    // Some of `count` images, at least one.
+    void append(const float* rows, int64_t count) {
+        if (segments_.empty() || segments_.back().count == segments_.back().capacity) grow(count);
+        Segment& segment = segments_.back();
+        const int64_t some = std::min({count, segment.capacity - segment.count, staging_images()});
+        load(rows, some, segment.rows.as<>(segment.count * image_bytes_));
+        gpu_->synchronize();
+        segment.count += some, size_ += some;
+    }
+
+    // A new segment for at least a part of `wanted` images: half of what is stored, within limits,
+    // or what memory allows.
     void grow(int64_t wanted) {
         const int64_t bytes =
             std::clamp(size_ * image_bytes_ / 2, kSegmentBytes, kLargestSegmentBytes);
-        const int64_t capacity =
+        int64_t capacity =
             std::min(std::max<int64_t>(1, bytes / image_bytes_), std::max(wanted, size_ / 2));
-        Segment segment;
-        try {
-            segment.rows = DeviceBuffer(gpu_, checked_size("descriptors", capacity, image_bytes_));
-        } catch (const Error& error) {
-            if (error.status() != MIRROR_E_OUT_OF_MEMORY) throw;
-            size_t available = 0, total = 0;
-            MIRROR_CU(*gpu_, cuMemGetInfo_v2, &available, &total);
-            fail(MIRROR_E_OUT_OF_MEMORY,
-                 "cuda:",
-                 gpu_->ordinal(),
-                 " cannot hold ",
-                 wanted,
-                 " more images beside ",
-                 size_,
-                 ": they need ",
-                 (wanted * image_bytes_ >> 20) + 1,
-                 " MiB (",
-                 image_bytes_,
-                 " bytes each), ",
-                 available >> 20,
-                 " MiB of ",
-                 total >> 20,
-                 " MiB are free; use fewer dimensions (whitening), half precision or more GPUs");
+        for (;; capacity /= 2) {
+            try {
+                Segment segment;
+                segment.rows =
+                    DeviceBuffer(gpu_, checked_size("descriptors", capacity, image_bytes_));
+                segment.first = size_, segment.capacity = capacity;
+                segments_.push_back(std::move(segment));
+                return;
+            } catch (const Error& error) {
+                if (error.status() != MIRROR_E_OUT_OF_MEMORY || capacity == 1) throw;
+            }
         }
-        segment.first = size_, segment.capacity = capacity;
-        segments_.push_back(std::move(segment));
+    }
+
+    [[noreturn]] void fail_full(int64_t wanted) const {
+        size_t available = 0, total = 0;
+        MIRROR_CU(*gpu_, cuMemGetInfo_v2, &available, &total);
+        fail(MIRROR_E_OUT_OF_MEMORY,
+             "cuda:",
+             gpu_->ordinal(),
+             " cannot hold ",
+             wanted,
+             " more images beside ",
+             size_,
+             ": they need ",
+             (wanted * image_bytes_ >> 20) + 1,
+             " MiB (",
+             image_bytes_,
+             " bytes each), ",
+             available >> 20,
+             " MiB of ",
+             total >> 20,
+             " MiB are free; use fewer dimensions (whitening), half precision or more GPUs");
     }
 
     // Queues float rows from the caller's memory into a buffer of this store's precision.
@@ -196,45 +251,12 @@ class CudaStore final : public Store {
     const int pitch_;  // elements from row to row
     const int64_t image_elements_, image_bytes_;
     std::vector<Segment> segments_;
+    mutable Scorer scorer_{gpu_};
     mutable DeviceBuffer staging_;  // float rows on their way to half precision
     int64_t size_ = 0;
 };
 
 }  // namespace
-
-void score_rows(const std::shared_ptr<const Gpu>& gpu, const ScoreJob& job, KernelId kernel) {
-    ScoreParams params{job.queries,
-                       job.rows,
-                       job.scores,
-                       job.nq,
-                       job.nd,
-                       job.pitch,
-                       job.regions,
-                       job.dim,
-                       job.similarity,
-                       job.metric,
-                       nullptr};
-    if (!score_needs_maps(kernel)) return score(*gpu, kernel, params);
-    CUtensorMap maps[kScoreMaps];
-    write_score_maps(*gpu, params, maps);
-    const DeviceBuffer buffer(gpu, sizeof maps);
-    copy(*gpu, buffer.as<>(), maps, sizeof maps, gpu->stream());
-    params.maps = buffer.as<>();
-    score(*gpu, kernel, params);
-    gpu->synchronize();  // the maps are freed here
-}
-
-void score_rows(const std::shared_ptr<const Gpu>& gpu, const ScoreJob& job) {
-    if (job.nq == 0 || job.nd == 0) return;
-    if (family() == Family::cublas && job.metric == MIRROR_METRIC_DOT)
-        return score_products(gpu, job);
-    const bool half = job.precision != MIRROR_PRECISION_FP32;
-    score_rows(
-        gpu,
-        job,
-        choose_score(
-            gpu->traits(), family(), {half, job.regions, job.dim, job.similarity, job.metric}));
-}
 
 std::unique_ptr<Store> make_store(std::shared_ptr<const Gpu> gpu,
                                   int regions,

@@ -28,9 +28,7 @@ std::vector<T> arrange(const WeightShape& shape, const float* kernel) {
 
 template <class T>
 DeviceBuffer upload(const std::shared_ptr<const Gpu>& gpu, const std::vector<T>& values) {
-    DeviceBuffer buffer(gpu, values.size() * sizeof(T));
-    copy(*gpu, buffer.as<>(), values.data(), values.size() * sizeof(T), gpu->stream());
-    return buffer;
+    return cuda::upload(gpu, values.data(), values.size() * sizeof(T));
 }
 
 }  // namespace
