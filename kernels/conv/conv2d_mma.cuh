@@ -59,6 +59,12 @@ MIRROR_FN void mma(const Conv2dParams& p) {
                     gpu::mma_m16n8k16<T>(acc[i][j], fa[i], fb[j / 2][j % 2 * 2], fb[j / 2][j % 2 * 2 + 1]);
         }
     });
+    float2 bias[NI];  // a column behind the last takes any: it is not stored
+#pragma unroll
+    for (int j = 0; j < NI; ++j) {
+        const int wanted = n0 + warp_n + j * 8 + lane % 4 * 2, column = wanted < p.k ? wanted : p.k - 2;
+        bias[j] = *reinterpret_cast<const float2*>(p.bias + column);
+    }
     gpu::cp_async_wait<0>();
     gpu::sync_block();  // the ring becomes the output tile
 
@@ -83,14 +89,12 @@ MIRROR_FN void mma(const Conv2dParams& p) {
 #pragma unroll
     for (int j = 0; j < NI; ++j) {
         const int col = warp_n + j * 8 + lane % 4 * 2;
-        const bool ok = n0 + col < p.k;
-        const float b0 = ok ? p.bias[n0 + col] : 0.f, b1 = ok ? p.bias[n0 + col + 1] : 0.f;
 #pragma unroll
         for (int i = 0; i < MI; ++i)
 #pragma unroll
             for (int h = 0; h < 2; ++h) {  // fragment rows lane / 4 and lane / 4 + 8
                 u32& cell = tile[((warp_m + i * 16 + h * 8 + lane / 4) * Tile::OUT_PITCH + col) / 2];
-                float v0 = acc[i][j][h * 2] + b0, v1 = acc[i][j][h * 2 + 1] + b1;
+                float v0 = acc[i][j][h * 2] + bias[j].x, v1 = acc[i][j][h * 2 + 1] + bias[j].y;
                 if (p.residual) {
                     const float2 add = gpu::unpack2<T>(cell);
                     v0 += add.x, v1 += add.y;

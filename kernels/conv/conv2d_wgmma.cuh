@@ -137,6 +137,7 @@ MIRROR_FN void multiply(float (&acc)[BN / 2], int steps, int group, const Shared
         const u32 stage = at.ring + position.stage * Shared<BN>::STAGE;
         const u32 a = stage + group * Shared<BN>::BOX, b = stage + Shared<BN>::ROWS_BYTES;
         gpu::mbar_wait(at.full + 8 * position.stage, position.parity);
+        gpu::sync_warp();  // lanes leave the wait one by one
         gpu::wgmma_hold(acc);
         gpu::wgmma_fence();
 #pragma unroll
@@ -170,9 +171,9 @@ MIRROR_FN void finish(const float (&acc)[BN / 2], const Conv2dParams& p, int n0,
         if (p.residual) gpu::ldmatrix_x4(v, cell);
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-            const int column = n0 + j * 16 + half * 8 + lane % 4 * 2;
-            float2 bias = {0.f, 0.f};
-            if (column < p.k) bias = *reinterpret_cast<const float2*>(p.bias + column);
+            // A column behind the last takes any bias, so that the loads need no branch; it is neither stored nor counted.
+            const int wanted = n0 + j * 16 + half * 8 + lane % 4 * 2, column = wanted < p.k ? wanted : p.k - 2;
+            const float2 bias = *reinterpret_cast<const float2*>(p.bias + column);
 #pragma unroll
             for (int i = half * 2; i < half * 2 + 2; ++i) {
                 float low = acc[j * 8 + i * 2] + bias.x, high = acc[j * 8 + i * 2 + 1] + bias.y;
@@ -181,7 +182,7 @@ MIRROR_FN void finish(const float (&acc)[BN / 2], const Conv2dParams& p, int n0,
                     low += add.x, high += add.y;
                 }
                 v[i] = p.relu ? gpu::pack2_relu<T>(low, high) : gpu::pack2<T>(low, high);
-                overflow.see(v[i], counted[i % 2]);
+                overflow.see(v[i], wanted < p.k ? counted[i % 2] : 0);
             }
         }
         gpu::stmatrix_x4(cell, v);

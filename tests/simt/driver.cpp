@@ -16,7 +16,7 @@
 
 #include "backend/cuda/cuda_api.h"
 #include "common/params.h"
-#include "common/ptx_sm90.cuh"
+#include "common/ptx.cuh"
 #include "driver_memory.hpp"
 #include "driver_streams.hpp"
 
@@ -572,51 +572,6 @@ CUresult cuEventElapsedTime(float* milliseconds, CUevent start, CUevent end) {
         if (!from.done || !to.done) return kNotReady;
         return *milliseconds = float((to.seconds - from.seconds) * 1e3), CUDA_SUCCESS;
     });
-}
-
-// The two tensor maps that ptx_sm90.cuh's kernels use: 16-bit elements, 128-byte swizzle.
-CUresult cuTensorMapEncodeTiled(CUtensorMap* map,
-                                int,
-                                uint32_t rank,
-                                void* base,
-                                const uint64_t* dims,
-                                const uint64_t* strides,
-                                const uint32_t* box,
-                                const uint32_t*,
-                                int,
-                                int swizzle,
-                                int,
-                                int) {
-    if (rank != 2 || swizzle != TENSOR_MAP_SWIZZLE_128B || strides[0] % 16 || box[0] * 2 > 128 ||
-        box[1] > 256)
-        return CUDA_ERROR_INVALID_VALUE;
-    const TensorMap t = simt::encode_tiled(
-        base, int64_t(dims[0]), int64_t(dims[1]), int64_t(strides[0]), int(box[0]), int(box[1]));
-    std::memcpy(map, &t, sizeof *map);
-    return CUDA_SUCCESS;
-}
-CUresult cuTensorMapEncodeIm2col(CUtensorMap* map,
-                                 int,
-                                 uint32_t rank,
-                                 void* base,
-                                 const uint64_t* dims,
-                                 const uint64_t* strides,
-                                 const int* lower,
-                                 const int* upper,
-                                 uint32_t channels,
-                                 uint32_t pixels,
-                                 const uint32_t* steps,
-                                 int,
-                                 int swizzle,
-                                 int,
-                                 int) {
-    if (rank != 4 || swizzle != TENSOR_MAP_SWIZZLE_128B || strides[0] % 16 || channels * 2 > 128 ||
-        pixels > 256)
-        return CUDA_ERROR_INVALID_VALUE;
-    const TensorMap t =
-        simt::encode_im2col(base, dims, strides, lower, upper, int(channels), int(pixels), steps);
-    std::memcpy(map, &t, sizeof *map);
-    return CUDA_SUCCESS;
 }
 
 #pragma GCC visibility pop
