@@ -7,9 +7,11 @@ packages=(g++ cmake ninja-build libdnnl-dev ocl-icd-opencl-dev libopenblas-openm
 
 # The CUDA kernels need nvcc >= 12.4 (CUDA, or setup --cuda-compiler) or a clang >= 16.
 kernel_compiler() {
-    local cached=${XDG_CACHE_HOME:-$HOME/.cache}/mirror/cuda-12.4/bin/nvcc
-    for compiler in nvcc "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" "$cached" clang++-{16..21}; do
-        command -v "$compiler" >/dev/null && return 0
+    local cached=${XDG_CACHE_HOME:-$HOME/.cache}/mirror/cuda-12.4/bin/nvcc release
+    for compiler in clang++-{16..21}; do command -v "$compiler" >/dev/null && return 0; done
+    for compiler in nvcc "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" "$cached"; do
+        release=$("$compiler" --version 2>/dev/null | sed -nE 's/.*release ([0-9.]+).*/\1/p')
+        [ -z "$release" ] || [ "$(printf '%s\n' 12.4 "$release" | sort -V | head -n1)" != 12.4 ] || return 0
     done
     return 1
 }

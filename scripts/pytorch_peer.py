@@ -372,10 +372,33 @@ class Peer:
         return 1 if self.failed else 0
 
     def run_search(self):
-        """All against all PR-MAC, 35 x 256, in strips of queries: products, maximum, sum; then the 200 best."""
-        if not self.searches or self.search or self.clock.left() < 30:
+        """The strips that no earlier call measured, until the time is up; a later call goes on."""
+        if not self.searches:
             return
-        images, regions, dim = next(iter(self.searches.values()))["images"], 35, 256
+        images = next(iter(self.searches.values()))["images"]
+        if self.search.get("images") != images:
+            self.search = {"images": images, "variants": []}
+        self.search["ours_ms"] = {n: s["ms"] for n, s in self.searches.items()}
+        counts = [c for c in (32, 64, 128, 256) if c <= images] or [images]
+        done = {v["name"] for v in self.search["variants"]}
+        strips = [("eager", c) for c in counts] + [("compile", c) for c in counts[-2:]]
+        missing = [(name, count) for name, count in strips if f"{name}, strips of {count}" not in done]
+        if missing and self.clock.left() >= 30:
+            missing = self.measure_search(images, missing)
+        self.postponed |= {("search", *strip) for strip in missing}
+        times = [v["ms"] for v in self.search["variants"] if "failure" not in v]
+        if times:  # both sides without the top 200, which our benchmark of the kernels leaves out
+            self.search["ratio"] = {n: min(times) / ms for n, ms in self.search["ours_ms"].items()}
+            for kernel, ratio in self.search["ratio"].items():
+                print(f"PR-MAC: best of PyTorch is {ratio:5.2f} x ours ({kernel})")
+        self.save()
+
+    def measure_search(self, images, strips):
+        """All against all PR-MAC, 35 x 256, in strips of queries: products, maximum, sum; then the 200 best.
+
+        Returns the strips for which there was no time.
+        """
+        regions, dim = 35, 256
         torch.manual_seed(1)
         rows = F.normalize(torch.randn(images * regions, dim, device="cuda"), dim=1).half()
 
@@ -389,9 +412,7 @@ class Peer:
                 if best:
                     torch.topk(strip, min(200, images), dim=1)
 
-        self.search = {"images": images, "ours_ms": {n: s["ms"] for n, s in self.searches.items()}, "variants": []}
-        counts = [c for c in (32, 64, 128, 256) if c <= images] or [images]
-        for name, count in [("eager", c) for c in counts] + [("compile", c) for c in counts[-2:]]:
+        for i, (name, count) in enumerate(strips):
             result = {"name": f"{name}, strips of {count}"}
             try:
                 with self.clock.limited():
@@ -400,7 +421,7 @@ class Peer:
                         result[field] = seconds_of(lambda: all_scores(function, count, best), 10) * 1e3
             except NoTime:
                 print(f"PR-MAC, {result['name']}: no time left")
-                break
+                return strips[i:]
             except Exception as error:
                 result["failure"] = f"{type(error).__name__}: {error}".splitlines()[0][:300]
             self.search["variants"].append(result)
@@ -409,12 +430,7 @@ class Peer:
                      f"{result['ms']:9.1f} ms, with top 200 {result['ms_with_top_200']:9.1f} ms"))
             self.save()
             torch.cuda.empty_cache()
-        times = [v["ms"] for v in self.search["variants"] if "failure" not in v]
-        if times:  # both sides without the top 200, which our benchmark of the kernels leaves out
-            self.search["ratio"] = {n: min(times) / ms for n, ms in self.search["ours_ms"].items()}
-            for kernel, ratio in self.search["ratio"].items():
-                print(f"PR-MAC: best of PyTorch is {ratio:5.2f} x ours ({kernel})")
-        self.save()
+        return []
 
 
 def read_benches(paths):
@@ -426,7 +442,11 @@ def read_benches(paths):
         if not text.strip():
             print(f"{path} is empty: its benchmark did not end", file=sys.stderr)
             continue
-        content = json.loads(text)
+        try:
+            content = json.loads(text)
+        except ValueError:
+            print(f"{path} is cut short: its benchmark did not end", file=sys.stderr)
+            continue
         for bench in content if isinstance(content, list) else [content]:
             for n in bench["networks"]:
                 if n["precision"] == "fp16":

@@ -1,10 +1,13 @@
-"""pytorch_peer.py --selfcheck: a tiny network with all that makes a dump hard to read, run twice in plain Python.
+"""pytorch_peer.py --selfcheck: a search that runs out of time goes on in the next call; and a tiny network with all
+that makes a dump hard to read, run twice in plain Python.
 
 Once literally, in one arena of numbers, and once through pytorch_peer.program; both must give the same bits. Where
 torch is, its float32 must agree as well. The plan has uneven padding, a concat whose parts come out of order, an
 addition in place, and a second concat in the memory of the first.
 """
 import array
+import contextlib
+import io
 import json
 import math
 import os
@@ -111,7 +114,38 @@ def run_program(plan, pixels, weights):
     return [value for _, value in sorted(join(result).items())]
 
 
+class Interrupted(pytorch_peer.Peer):
+    """Measures at most `strips` strips of a search a call."""
+
+    def __init__(self, earlier, strips):
+        self.search, self.strips, self.postponed = earlier, strips, set()
+        self.searches = {"kernel": {"images": 100, "ms": 2.0}}
+        self.clock = pytorch_peer.Clock(3600)
+
+    def save(self):
+        self.search = json.loads(json.dumps(self.search))
+
+    def measure_search(self, images, strips):
+        for name, count in strips[:self.strips]:
+            self.search["variants"].append({"name": f"{name}, strips of {count}", "ms": float(count)})
+        return strips[self.strips:]
+
+
+def search_resumes():
+    search, left = {}, []
+    with contextlib.redirect_stdout(io.StringIO()):
+        for strips in (0, 1, 2, 9, 9):
+            peer = Interrupted(search, strips)
+            peer.run_search()
+            search, left = peer.search, left + [len(peer.postponed)]
+    names = [v["name"] for v in search["variants"]]
+    return left == [4, 3, 1, 0, 0] and len(set(names)) == len(names) == 4 and search["ratio"] == {"kernel": 16.0}
+
+
 def selfcheck():
+    if not search_resumes():
+        print("selfcheck: a search that ran out of time does not go on where it ended")
+        return 1
     random.seed(1)
     numbers = lambda count: array.array("f", [random.uniform(-1, 1) for _ in range(count)])
     pixels = {(n, r, s, c): v for (n, r, s, c), v in zip(

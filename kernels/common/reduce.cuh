@@ -1,4 +1,4 @@
-// Sums and maxima over the lanes of a warp, in a fixed order; every lane gets the result.
+// Sums over the lanes of a warp, in a fixed order; every lane gets the result.
 #pragma once
 #include "ptx.cuh"
 
@@ -6,10 +6,5 @@ template <class T>
 MIRROR_FN T warp_sum(T v) {
 #pragma unroll
     for (int mask = 16; mask > 0; mask /= 2) v += gpu::shfl_xor(v, mask);
-    return v;
-}
-MIRROR_FN float warp_max(float v) {
-#pragma unroll
-    for (int mask = 16; mask > 0; mask /= 2) v = gpu::max_f32(v, gpu::shfl_xor(v, mask));
     return v;
 }

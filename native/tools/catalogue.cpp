@@ -9,9 +9,13 @@ using namespace mirror::cuda;
 
 namespace {
 
-// sm_90a code runs on compute capability 9.0 alone.
-const char* architectures(int lowest) {
-    return lowest == 90 ? "[\"sm_90a\"]" : "[\"sm_80\",\"sm_86\",\"sm_89\",\"sm_90a\"]";
+// sm_90a code runs on compute capability 9.0 alone; a block of sm_86 and sm_89 has less shared
+// memory than one of sm_80.
+std::string architectures(const KernelInfo& kernel) {
+    constexpr int kSmallShared = 99 << 10;
+    if (kernel.architecture == 90) return "[\"sm_90a\"]";
+    if (kernel.shared_memory > kSmallShared) return "[\"sm_80\",\"sm_90a\"]";
+    return "[\"sm_80\",\"sm_86\",\"sm_89\",\"sm_90a\"]";
 }
 
 }  // namespace
@@ -32,7 +36,7 @@ int main() {
             k.threads,
             k.shared_memory,
             k.architecture,
-            architectures(k.architecture),
+            architectures(k).c_str(),
             i + 1 < count ? "," : "");
     }
     std::printf("  ]\n}\n");

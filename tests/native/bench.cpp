@@ -17,8 +17,8 @@
 #include "backend/cuda/driver.h"
 #include "backend/cuda/launchers.h"
 #include "backend/cuda/memory.h"
-#include "backend/cuda/scorer.h"
 #include "backend/cuda/profile.h"
+#include "backend/cuda/scorer.h"
 #include "base/json.h"
 #include "harness.h"
 #include "weights.h"
@@ -38,8 +38,10 @@ struct Ceiling {
     const char* name;
     double flops, bytes;
 };
-constexpr Ceiling kCeilings[] = {
-    {"H200", 790e12, 4.3e12}, {"H100", 790e12, 3.0e12}, {"A100", 250e12, 1.8e12}};
+constexpr Ceiling kCeilings[] = {{"H200", 790e12, 4.3e12},
+                                 {"H100 PCIe", 600e12, 1.8e12},
+                                 {"H100", 790e12, 3.0e12},
+                                 {"A100", 250e12, 1.8e12}};
 
 const Ceiling* ceiling(const std::string& gpu) {
     for (const Ceiling& known : kCeilings)
@@ -90,25 +92,20 @@ class Bench {
                     gpu_->traits().architecture,
                     gpu_->traits().multiprocessors,
                     version_text(gpu_->driver().version).c_str());
-        json_ = text("{\"gpu\":",
-                     json_quote(gpu_->name()),
-                     ",\"sm\":",
-                     gpu_->traits().architecture,
-                     ",\"networks\":[");
         for (const std::string& network : split(options_["--nets"])) bench_network(network);
-        json_ += "],\"search\":[";
-        first_ = true;
         if (const int64_t images = std::stoll(options_["--search"]); images > 0)
             bench_search(images);
-        json_ += "]}";
-        if (!options_["--json"].empty()) std::ofstream(options_["--json"]) << json_ << '\n';
         return 0;
     }
 
   private:
-    void item(const std::string& object) {
-        json_ += (first_ ? "" : ",\n") + object;
-        first_ = false;
+    // Adds a result and rewrites the file: what ends this process early loses nothing before it.
+    void item(std::string& list, const std::string& object) {
+        list += (list.empty() ? "" : ",\n") + object;
+        if (options_["--json"].empty()) return;
+        std::ofstream(options_["--json"])
+            << "{\"gpu\":" << json_quote(gpu_->name()) << ",\"sm\":" << gpu_->traits().architecture
+            << ",\"networks\":[" << networks_ << "],\"search\":[" << search_ << "]}\n";
     }
 
     std::string share(double floor, double seconds) const {
@@ -136,11 +133,14 @@ class Bench {
                                                 std::stoi(size),
                                                 "",
                                                 alignment(kind));
-                    for (const std::string& family : split(options_["--families"]))
-                        bench_plan(network, plan, precision, kind, family, input);
+                    std::vector<float> output;  // of the first family
+                    for (const std::string& family : split(options_["--families"])) {
+                        auto result = bench_plan(network, plan, precision, kind, family, input);
+                        if (output.empty()) output = std::move(result);
+                    }
                     if (!options_["--dump"].empty() &&
                         precision == split(options_["--precisions"])[0])
-                        dump(network, *plan, input);
+                        dump(network, *plan, input, output);
                 }
             }
         std::filesystem::remove(path);
@@ -161,13 +161,14 @@ class Bench {
         return result;
     }
 
-    void bench_plan(const std::string& network,
-                    const std::shared_ptr<const Plan>& plan,
-                    const std::string& precision,
-                    int32_t kind,
-                    const std::string& family,
-                    const std::vector<float>& input) {
-        const NetworkProfile profile =
+    // Returns the feature map.
+    std::vector<float> bench_plan(const std::string& network,
+                                  const std::shared_ptr<const Plan>& plan,
+                                  const std::string& precision,
+                                  int32_t kind,
+                                  const std::string& family,
+                                  const std::vector<float>& input) {
+        NetworkProfile profile =
             profile_network(gpu_, plan, kind, look_up(kFamilies, family), input, rounds_);
         double flops = 0, bytes = 0, least = 0;
         std::string layers;
@@ -209,7 +210,8 @@ class Bench {
             bytes / profile.seconds * 1e-9,
             share(least, profile.seconds).c_str());
         std::fflush(stdout);
-        item(text("{\"network\":",
+        item(networks_,
+             text("{\"network\":",
                   json_quote(network),
                   ",\"size\":",
                   plan->height,
@@ -226,12 +228,15 @@ class Bench {
                   ",\"layers\":[",
                   layers,
                   "]}"));
-        output_ = profile.output;
+        return std::move(profile.output);
     }
 
     // NETWORK-SIZE-BATCH.json (operations in order, tensors by index) and .bin (float32: weights,
     // input, our output).
-    void dump(const std::string& network, const Plan& plan, const std::vector<float>& input) {
+    void dump(const std::string& network,
+              const Plan& plan,
+              const std::vector<float>& input,
+              const std::vector<float>& output) {
         std::filesystem::create_directories(options_["--dump"]);
         const std::string stem =
             text(options_["--dump"], "/", network, "-", plan.height, "-", plan.batch);
@@ -308,7 +313,7 @@ class Bench {
             }
             operations += "}";
         }
-        const std::string x = write(input), y = write(output_);
+        const std::string x = write(input), y = write(output);
         std::ofstream(stem + ".json")
             << "{\"network\":" << json_quote(network) << ",\"size\":" << plan.height
             << ",\"batch\":" << plan.batch << ",\"input\":" << x << ",\"output\":" << y
@@ -361,7 +366,8 @@ class Bench {
                 seconds * 1e3,
                 flops / seconds * 1e-12,
                 share(least, seconds).c_str());
-            item(text("{\"images\":",
+            item(search_,
+                 text("{\"images\":",
                       images,
                       ",\"kernel\":",
                       json_quote(name),
@@ -376,8 +382,7 @@ class Bench {
                                       KernelId::prmac_wgmma_f16_35x256,
                                       KernelId::score_f16})
             if (gpu_->traits().runs(kernel))
-                measure(info(kernel).name,
-                        [&](const ScoreJob& job) { scorer.run(job, kernel); });
+                measure(info(kernel).name, [&](const ScoreJob& job) { scorer.run(job, kernel); });
         try {
             measure("cuBLAS, reduce_products_f32",
                     [&](const ScoreJob& job) { scorer.run_products(job); });
@@ -399,9 +404,7 @@ class Bench {
     std::shared_ptr<Gpu> gpu_;
     const Ceiling* ceiling_ = nullptr;
     int rounds_ = 5;
-    bool first_ = true;
-    std::string json_;
-    std::vector<float> output_;
+    std::string networks_, search_;  // JSON objects
 };
 
 }  // namespace

@@ -77,12 +77,16 @@ int main(int count, char** arguments) {
             filters.push_back(argument);
         }
     }
-    int totals[3] = {0, 0, 0};
+    int totals[3] = {0, 0, 0}, left_out = 0;
     for (const Case& test : cases()) {
         bool wanted = filters.empty();
         for (const std::string& filter : filters)
             wanted = wanted || std::string(test.name).find(filter) != std::string::npos;
-        if (!wanted || (!on_gpu() && std::string_view(test.name).starts_with("Cuda_"))) continue;
+        if (!wanted) continue;
+        if (!on_gpu() && std::string_view(test.name).starts_with("Cuda_")) {
+            ++left_out;
+            continue;
+        }
         if (list) {
             std::printf("%s\n", test.name);
             continue;
@@ -98,6 +102,7 @@ int main(int count, char** arguments) {
         std::printf("FAIL: no test matches the filter\n");
         return 1;
     }
+    if (left_out > 0) std::printf("%d tests of --device cuda left out\n", left_out);
     std::printf(
         "device %s, seed %llu\n", device.c_str(), static_cast<unsigned long long>(run_seed));
     std::printf("%d passed, %d failed, %d skipped\n", totals[0], totals[1], totals[2]);

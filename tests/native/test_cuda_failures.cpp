@@ -87,10 +87,7 @@ TEST(Cuda_TwoGpus_ShareTheWorkWithTheSameResult) {
     CHECK_EQ(info_of(make_extractor(two, model, options)).images_at_once,
              2 * info_of(make_extractor(one, model, options)).images_at_once);
     const int dim = info_of(make_extractor(one, model, options)).dim;
-    std::vector<int32_t> ids[2];
-    std::vector<float> scores[2];
-    for (const int i : {0, 1}) {
-        const Device& device = i ? two : one;
+    const auto found = [&](const Device& device) {
         mirror_index* index = nullptr;
         CHECK_OK(mirror_index_create(&index, device.get(), 1, dim, MIRROR_PRECISION_FP32));
         CHECK_OK(mirror_index_add(index, want.data(), 3));
@@ -98,13 +95,13 @@ TEST(Cuda_TwoGpus_ShareTheWorkWithTheSameResult) {
         mirror_search_options search;
         mirror_search_options_init(&search);
         search.top = 4;
-        ids[i].resize(20), scores[i].resize(20);
-        CHECK_OK(
-            mirror_index_search(index, want.data(), 5, &search, ids[i].data(), scores[i].data()));
+        std::vector<int32_t> ids(20);
+        std::vector<float> scores(20);
+        CHECK_OK(mirror_index_search(index, want.data(), 5, &search, ids.data(), scores.data()));
         mirror_index_destroy(index);
-    }
-    CHECK(ids[0] == ids[1]);
-    CHECK(scores[0] == scores[1]);
+        return std::pair(ids, scores);
+    };
+    CHECK(found(one) == found(two));
 }
 
 TEST(Cuda_EverythingDestroyed_LeavesNoDeviceMemory) {

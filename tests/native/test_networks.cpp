@@ -57,8 +57,11 @@ void check_network(const std::string& network) {
         const Tensor& image = images.at("image_" + expected.name.substr(7));
         const auto golden = outputs.values<float>(expected);
         for (const auto& [precision, precision_name, tolerance] : precisions) {
-            if (!(device_info.precisions >> precision & 1) || left_to_hardware(network, precision))
+            if (!(device_info.precisions >> precision & 1)) continue;
+            if (left_to_hardware(network, precision)) {
+                std::printf("%s in %s is left to hardware\n", network.c_str(), precision_name);
                 continue;
+            }
             auto options =
                 options_for(static_cast<int>(image.shape[1]), static_cast<int>(image.shape[2]));
             options.precision = precision;

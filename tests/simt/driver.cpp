@@ -436,22 +436,29 @@ CUresult cuMemsetD8Async(CUdeviceptr p, unsigned char value, size_t bytes, CUstr
         return queue(stream, [=] { std::memset(reinterpret_cast<void*>(p), value, bytes); });
     });
 }
-CUresult cuPointerGetAttribute(void* value, int attribute, CUdeviceptr p) {
+CUresult cuPointerGetAttributes(unsigned count,
+                                const int* attributes,
+                                void** values,
+                                CUdeviceptr p) {
     return call([&]() -> CUresult {
         const void* pointer = reinterpret_cast<void*>(p);
         const Memory::Kind kind = memory.kind(pointer);
-        if (kind == Memory::pageable) return CUDA_ERROR_INVALID_VALUE;
-        switch (attribute) {
-            case POINTER_ATTRIBUTE_MEMORY_TYPE:
-                *static_cast<int*>(value) =
-                    kind == Memory::device ? MEMORY_TYPE_DEVICE : MEMORY_TYPE_HOST;
-                return CUDA_SUCCESS;
-            case POINTER_ATTRIBUTE_DEVICE_ORDINAL:
-                *static_cast<int*>(value) = memory.ordinal(pointer);
-                return CUDA_SUCCESS;
-            default:
-                return CUDA_ERROR_INVALID_VALUE;
+        for (unsigned i = 0; i < count; ++i) {
+            int& value = *static_cast<int*>(values[i]);
+            switch (attributes[i]) {
+                case POINTER_ATTRIBUTE_MEMORY_TYPE:
+                    value = kind == Memory::device   ? MEMORY_TYPE_DEVICE
+                            : kind == Memory::pinned ? MEMORY_TYPE_HOST
+                                                     : 0;
+                    break;
+                case POINTER_ATTRIBUTE_DEVICE_ORDINAL:
+                    value = kind == Memory::pageable ? -2 : memory.ordinal(pointer);
+                    break;
+                default:
+                    return CUDA_ERROR_INVALID_VALUE;
+            }
         }
+        return CUDA_SUCCESS;
     });
 }
 CUresult cuStreamCreate(CUstream* stream, unsigned) {

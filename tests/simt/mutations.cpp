@@ -4,6 +4,7 @@
 // not found exactly once, is a failure here.
 //
 //   simt_mutations [FILTER]   only bugs whose file, reason or test contains FILTER
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -100,7 +101,10 @@ std::string plant(const Bug& bug, const fs::path& folder) {
     const std::string output = read(log);
     if (output.find("0 passed, 0 failed") != std::string::npos)
         return "the filter matches no test: " + bug.filter;
-    return status == 0 ? "not caught: " + output.substr(0, 500) : "";
+    if (status != 0) return "";
+    std::string seen = output.substr(0, 500);  // on one line: a summary of its own would be counted
+    std::replace(seen.begin(), seen.end(), '\n', ' ');
+    return "not caught: " + seen;
 }
 
 }  // namespace

@@ -72,7 +72,9 @@ MIRROR_API uint32_t mirror_abi_version(void);
 /* "0.1.0"; borrowed, lives as long as the library. */
 MIRROR_API const char* mirror_version(void);
 /* One JSON object: version, git_hash, compiler, cpu, instruction_sets, libraries (name, version or null, detail),
- * backends. *out_json is borrowed and lives as long as the library. */
+ * backends; of the CPU backend cpu, cores, memory_bytes, instruction_sets; of the CUDA backend gpus (device, name, compute_capability,
+ * multiprocessors, memory_bytes), kernel_images, kernels (what runs on each architecture), kernels_measured_on_hardware.
+ * *out_json is borrowed and lives as long as the library. */
 MIRROR_API mirror_status mirror_system_info(const char** out_json);
 /* Message of the last failure on this thread, one line; borrowed, valid until this thread's next call. Never NULL. */
 MIRROR_API const char* mirror_last_error(void);
@@ -235,7 +237,8 @@ MIRROR_API void mirror_extractor_options_init(mirror_extractor_options* options)
 MIRROR_API mirror_status mirror_extractor_create(mirror_extractor** out, mirror_device* device, const mirror_model* model, const mirror_extractor_options* options);
 MIRROR_API void mirror_extractor_destroy(mirror_extractor* extractor);
 MIRROR_API mirror_status mirror_extractor_get_info(const mirror_extractor* extractor, mirror_extractor_info* out);
-/* out [count, R, D] float32, raw (not normalised) region vectors. Images may differ in size. Any count >= 0. progress may be NULL. */
+/* out [count, R, D] float32, raw (not normalised) region vectors. Images may differ in size. Any count >= 0. progress may be NULL.
+ * INVALID_ARGUMENT where a value within the network exceeds fp16 (65504) in that precision; `out` is then undefined. */
 MIRROR_API mirror_status mirror_extractor_run(mirror_extractor* extractor, const mirror_image* images, int64_t count, float* out, const mirror_progress* progress);
 /* The same from preprocessed input: input [count, height, width, 3] float32, mean already subtracted. */
 MIRROR_API mirror_status mirror_extractor_run_input(mirror_extractor* extractor, const float* input, int64_t count, float* out, const mirror_progress* progress);

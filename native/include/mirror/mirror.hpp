@@ -114,6 +114,12 @@ class Device {
         check(mirror_device_create(&handle, name.c_str(), threads));
         handle_.reset(handle);
     }
+    // The GPU of a host's own CUDA context; see mirror_device_create_cuda.
+    explicit Device(const mirror_cuda_options& options) {
+        mirror_device* handle = nullptr;
+        check(mirror_device_create_cuda(&handle, &options));
+        handle_.reset(handle);
+    }
     mirror_device_info info() const {
         return detail::get_info<mirror_device_info>(get(), mirror_device_get_info);
     }

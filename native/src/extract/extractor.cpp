@@ -87,30 +87,34 @@ Extractor::Extractor(std::shared_ptr<Backend> backend,
       layer_(options.layer ? options.layer : ""),
       batch_(options.batch) {
     check(options, backend_->info());
-    make_pipeline();
+    make_pipeline(batch_, "");
 }
 
-void Extractor::make_pipeline() {
-    for (;;) {
+// wanted: the batch before `reason` had it halved, if it did.
+void Extractor::make_pipeline(int wanted, std::string reason) {
+    for (bool made = false; !made;) {
         try {
-            return plan(batch_);
+            plan(batch_);
+            made = true;
         } catch (const Error& error) {
             if (!halve_batch(error)) throw;
+            reason = error.what();
         }
     }
+    if (batch_ != wanted)
+        log(MIRROR_LOG_WARNING,
+            text("a batch of ",
+                 wanted,
+                 " images does not fit, going on with ",
+                 batch_,
+                 ": ",
+                 reason));
 }
 
 // Where the device ran out of memory and there is something to halve.
 bool Extractor::halve_batch(const Error& error) {
     if (error.status() != MIRROR_E_OUT_OF_MEMORY || batch_ == 1) return false;
     if (pipeline_) pipeline_->finish();  // what earlier chunks computed is delivered
-    log(MIRROR_LOG_WARNING,
-        text("a batch of ",
-             batch_,
-             " images does not fit, going on with ",
-             batch_ / 2,
-             ": ",
-             error.what()));
     batch_ /= 2;
     return true;
 }
@@ -170,7 +174,7 @@ template <class Chunk>
 void Extractor::in_chunks(int64_t count, const mirror_progress* progress, Chunk&& chunk) {
     require(count >= 0, "count is ", count, ", expected >= 0");
     const Progress report(progress, count);
-    if (!pipeline_) make_pipeline();
+    if (!pipeline_) make_pipeline(batch_, "");
     // Results of earlier chunks may still be on their way while the next one starts.
     try {
         for (int64_t start = 0; start < count;) {
@@ -181,8 +185,9 @@ void Extractor::in_chunks(int64_t count, const mirror_progress* progress, Chunk&
                 chunk(start, size);
                 start += size;
             } catch (const Error& error) {
+                const int wanted = batch_;
                 if (!halve_batch(error)) throw;
-                make_pipeline();
+                make_pipeline(wanted, error.what());
             }
         }
         pipeline_->finish();

@@ -33,7 +33,7 @@ class Extractor {
     template <class Chunk>
     void in_chunks(int64_t count, const mirror_progress* progress, Chunk&& chunk);
     void plan(int batch);
-    void make_pipeline();
+    void make_pipeline(int wanted, std::string reason);
     bool halve_batch(const Error& error);
 
     std::shared_ptr<Backend> backend_;  // outlives the pipeline

@@ -35,6 +35,13 @@ public sealed class DescriptorIndexTests : NativeFixture
     }
 
     [Test]
+    public void Create_HalfPrecisionOnTheCpu_IsRefusedNamingIt()
+    {
+        using Device device = Device.Open("cpu", 1);
+        Assert.That(() => new DescriptorIndex(device, Regions, Dimension, Precision.Fp16), Throws.ArgumentException.With.Message.Contains("precision is 2"));
+    }
+
+    [Test]
     public void Search_EqualScores_ComeByLowerIndex()
     {
         float[] row = UnitRows(Regions, Dimension, 3);

@@ -38,6 +38,10 @@ public sealed class DeviceTests : NativeFixture
             Throws.TypeOf<MirrorException>().With.Property(nameof(MirrorException.Status)).EqualTo(MirrorStatus.NoDevice));
 
     [Test]
+    public void FromCudaContext_NoContext_IsRefused() =>
+        Assert.That(() => Device.FromCudaContext(0), Throws.TypeOf<ArgumentOutOfRangeException>());
+
+    [Test]
     public void Dispose_Twice_IsFine_AndUseAfterwardsThrows()
     {
         Device device = Device.Open("cpu", 1);

@@ -8,8 +8,8 @@ namespace Mirror.Tests.Meta;
 public sealed partial class RepositoryTests
 {
     private const int MaxLines = 600;
-    private static readonly string[] SourceFolders = ["cmake", "native", "src", "tests", "samples", "scripts"];
-    private static readonly string[] SourceExtensions = [".cs", ".cpp", ".hpp", ".h", ".c", ".cmake", ".sh", ".ps1", ".py"];
+    private static readonly string[] SourceFolders = ["cmake", "kernels", "native", "src", "tests", "samples", "scripts"];
+    private static readonly string[] SourceExtensions = [".cs", ".cpp", ".hpp", ".h", ".c", ".cu", ".cuh", ".inc", ".cmake", ".sh", ".ps1", ".py"];
 
     [Test]
     public void Sources_NoFileIsLongerThanSixHundredLines() =>

@@ -32,12 +32,10 @@ enum : CUresult {
     CUDA_SUCCESS = 0,
     CUDA_ERROR_INVALID_VALUE = 1,
     CUDA_ERROR_OUT_OF_MEMORY = 2,
-    CUDA_ERROR_NOT_INITIALIZED = 3,
     CUDA_ERROR_DEINITIALIZED = 4,
     CUDA_ERROR_NO_DEVICE = 100,
     CUDA_ERROR_INVALID_DEVICE = 101,
     CUDA_ERROR_INVALID_CONTEXT = 201,
-    CUDA_ERROR_NO_BINARY_FOR_GPU = 209,
     CUDA_ERROR_ECC_UNCORRECTABLE = 214,
     CUDA_ERROR_NVLINK_UNCORRECTABLE = 220,
     CUDA_ERROR_CONTAINED = 226,
@@ -110,7 +108,7 @@ constexpr int TENSOR_MAP_SWIZZLE_128B = 3, TENSOR_MAP_L2_PROMOTION_128B = 2;
     F(cuMemFreeHost, (void*))                                                   \
     F(cuMemcpyAsync, (CUdeviceptr, CUdeviceptr, size_t, CUstream))              \
     F(cuMemsetD8Async, (CUdeviceptr, unsigned char, size_t, CUstream))          \
-    F(cuPointerGetAttribute, (void*, int, CUdeviceptr))                         \
+    F(cuPointerGetAttributes, (unsigned, const int*, void**, CUdeviceptr))      \
     F(cuStreamCreate, (CUstream*, unsigned))                                    \
     F(cuStreamDestroy_v2, (CUstream))                                           \
     F(cuStreamSynchronize, (CUstream))                                          \

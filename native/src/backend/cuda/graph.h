@@ -1,11 +1,22 @@
 // CUDA graphs: a sequence of launches, recorded once and replayed at the cost of one.
 #pragma once
 
+#include <cstdlib>
 #include <memory>
+#include <string_view>
 
 #include "backend/cuda/gpu.h"
 
 namespace mirror::cuda {
+
+// Not with MIRROR_GRAPHS=0 or MIRROR_SYNC=1, for tools that want to see single launches.
+inline bool graphs_wanted() {
+    const auto is = [](const char* name, std::string_view value) {
+        const char* set = std::getenv(name);
+        return set && set == value;
+    };
+    return !is("MIRROR_GRAPHS", "0") && !is("MIRROR_SYNC", "1");
+}
 
 // The kernels that `record` launches; it must do nothing else.
 class Graph {

@@ -69,13 +69,13 @@ Event::~Event() {
 
 bool on_device(const Gpu& gpu, const void* pointer, size_t alignment) {
     const auto address = reinterpret_cast<CUdeviceptr>(pointer);
-    const auto attribute = [&](int which) {
-        int value = -1;  // an unregistered host pointer is an "invalid value"
-        const CUresult status = gpu.driver().cuPointerGetAttribute(&value, which, address);
-        return status == CUDA_SUCCESS ? value : -1;
-    };
-    if (attribute(POINTER_ATTRIBUTE_MEMORY_TYPE) != MEMORY_TYPE_DEVICE) return false;
-    const int owner = attribute(POINTER_ATTRIBUTE_DEVICE_ORDINAL);
+    // Of memory that CUDA does not know, the attributes are zero (asking for one alone would be an
+    // error).
+    constexpr int wanted[] = {POINTER_ATTRIBUTE_MEMORY_TYPE, POINTER_ATTRIBUTE_DEVICE_ORDINAL};
+    int type = 0, owner = -1;
+    void* values[] = {&type, &owner};
+    MIRROR_CU(gpu, cuPointerGetAttributes, 2, wanted, values, address);
+    if (type != MEMORY_TYPE_DEVICE) return false;
     require(owner == gpu.ordinal(),
             "a pointer is to memory of cuda:",
             owner,

@@ -3,10 +3,8 @@
 // per number of images and replayed as a CUDA graph.
 #include "backend/cuda/pipeline.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <map>
-#include <string_view>
 
 #include "backend/cuda/graph.h"
 #include "backend/cuda/launchers.h"
@@ -22,11 +20,6 @@ namespace {
 
 constexpr int kSlots = 2;
 constexpr int64_t kImageAlignment = 256;
-
-bool flag(const char* name, const char* value) {
-    const char* set = std::getenv(name);
-    return set && std::string_view(set) == value;
-}
 
 int64_t pixel_bytes(const mirror_image& image) {
     return image.format == MIRROR_FORMAT_GRAY8 ? 1 : image.format == MIRROR_FORMAT_RGB8 ? 3 : 4;
@@ -70,7 +63,7 @@ class CudaPipeline final : public Pipeline {
         out_ = DeviceBuffer(
             gpu_, checked_size("the descriptors", spec_.batch, rows_, dim()) * sizeof(float));
         for (int i = 0; i < kSlots; ++i) slots_.push_back(std::make_unique<Slot>(gpu_));
-        eager_ = flag("MIRROR_SYNC", "1") || flag("MIRROR_GRAPHS", "0");
+        eager_ = !graphs_wanted();
         gpu_->synchronize();
     }
 
