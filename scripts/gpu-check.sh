@@ -146,6 +146,7 @@ step() {
     fi
     if [ "$name-$outcome" = match-passed ]; then
         note=$(grep -oE '"(images|device|(extract|match)_seconds)":("[^"]*"|[0-9.]+)' "$log" | tr -d '"' | xargs || true)
+        note="$note mirror:$mirror_version"
     fi
     note=${note//$'\t'/ }
     # shellcheck disable=SC2086
@@ -272,7 +273,9 @@ wgmma_hangs() {
     awk -F'\t' '$1 ~ /^bench.*-wgmma$/ && ($4 == 124 || $4 == 137) {n = 1} END {exit !n}' "$build/steps.tsv"
 }
 
-# The command on the photographs, as users have it: with the libmirror that was published beside it.
+# The command on the photographs, as users have it: with the libmirror that was published beside it, which need not be
+# the one built here.
+mirror_version=""
 match() {
     local mirror=$root/artifacts/mirror/mirror why
     if [ ! -x "$mirror" ]; then
@@ -281,6 +284,7 @@ match() {
         why=$(head -n 1 <<<"$why" | plain)
         not_run match "artifacts/mirror/mirror does not run: ${why:-it printed nothing}"
     else
+        mirror_version=$(head -n 1 <<<"$why" | cut -c1-18)
         rm -rf "$build/run/match" # else it would go on from the descriptors of an earlier call
         step match $((emulate ? 600 : 60)) "${native[@]}" "$mirror" match --images "$root/samples/photos" --out matches \
             --device cuda --precision fp16 --size $((emulate ? 224 : 896)) --json

@@ -47,6 +47,13 @@ struct Handle {
 template <class T>
 T& checked(T* pointer, const char* name) {
     require(pointer != nullptr, name, " is NULL");
+    require(reinterpret_cast<uintptr_t>(pointer) % alignof(T) == 0,
+            name,
+            " is ",
+            static_cast<const void*>(pointer),
+            ", expected a multiple of ",
+            alignof(T),
+            " bytes");
     return *pointer;
 }
 
