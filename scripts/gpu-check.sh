@@ -145,8 +145,9 @@ step() {
         outcome=skipped note="compute-sanitizer: Device not supported"
     fi
     if [ "$name-$outcome" = match-passed ]; then
-        note=$(grep -oE '"(images|device|(extract|match)_seconds)":("[^"]*"|[0-9.]+)' "$log" | tr -d '"' | xargs || true)
-        note="$note mirror:$mirror_version"
+        note=$(grep -oE '"(images|device|extract_seconds|match_seconds)":("[^"]*"|[0-9.]+)' "$log" || true)
+        note=${note//\"/}
+        note="${note//$'\n'/ } mirror:$mirror_version"
     fi
     note=${note//$'\t'/ }
     # shellcheck disable=SC2086
@@ -286,8 +287,8 @@ match() {
     else
         mirror_version=$(head -n 1 <<<"$why" | cut -c1-18)
         rm -rf "$build/run/match" # else it would go on from the descriptors of an earlier call
-        step match $((emulate ? 600 : 60)) "${native[@]}" "$mirror" match --images "$root/samples/photos" --out matches \
-            --device cuda --precision fp16 --size $((emulate ? 224 : 896)) --json
+        step match $((emulate ? 600 : 60)) "${native[@]}" "$mirror" match --images "$root/samples/photos" \
+            --out matches --device cuda --precision fp16 --size $((emulate ? 224 : 896)) --json
     fi
 }
 
