@@ -71,7 +71,7 @@ internal sealed class ExtractionOptions
             Overwrite = parsed.GetValue(overwrite),
             Notice = terminal.Notice,
         };
-        terminal.Notice($"{photos.Count} photographs, {settings.Network} at {settings.Size} px, regions {string.Join(',', settings.Regions)}, {CommandValues.Name(settings.Precision)} on {opened.Info.Name} ({opened.Info.Threads} threads)");
+        terminal.Notice($"{photos.Count} photographs, {settings.Network} at {settings.Size} px, regions {string.Join(',', settings.Regions)}, {CommandValues.Name(settings.Precision)} on {opened.Info.Name}{(opened.Info.IsCuda ? "" : $" ({opened.Info.Threads} threads)")}");
         var report = terminal.Run("images", progress => Extraction.Run(
             opened, loaded, settings, photos, folder, run with { Progress = (done, total) => progress("extract", done, total) }, cancellationToken));
         return (report, settings);

@@ -32,7 +32,7 @@ internal static class MatchCommand
         var features = Path.Combine(folder, "features");
         using var device = extraction.OpenDevice(parsed, terminal);
 
-        var (report, extracted) = extraction.Run(parsed, device, features, terminal, model => Retrieval.CheckFits(settings, model.Channels), cancellationToken);
+        var (report, extracted) = extraction.Run(parsed, device, features, terminal, model => Retrieval.CheckFits(device, settings, model.Channels), cancellationToken);
         if (report.Photos.Count == 0)
         {
             throw new InvalidDataException($"none of the {report.Skipped.Count} photographs could be read: see {Path.Combine(features, "skipped.txt")}");

@@ -67,15 +67,22 @@ public static class Retrieval
         return new Ranking(result, database.Regions, whitening?.OutputDimension);
     }
 
-    /// <summary>Refuses, before any work, what cannot fit descriptors of a length.</summary>
+    /// <summary>Refuses, before any work, what cannot fit a device or descriptors of a length.</summary>
+    /// <param name="device">The device that will search.</param>
     /// <param name="settings">Settings to check.</param>
     /// <param name="dimension">Channels D of the descriptors to come.</param>
-    /// <exception cref="ArgumentException">--dim above the descriptor length.</exception>
+    /// <exception cref="ArgumentException">--dim above the descriptor length, or half precision on a CPU.</exception>
     /// <exception cref="InvalidDataException">The whitening file is none, or of another length.</exception>
-    public static void CheckFits(RetrievalSettings settings, int dimension)
+    public static void CheckFits(Device device, RetrievalSettings settings, int dimension)
     {
+        ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validate();
+        if (settings.SearchPrecision != Precision.Fp32 && !device.Info.IsCuda)
+        {
+            throw new ArgumentException($"--search-precision {settings.SearchPrecision.ToString().ToLowerInvariant()} needs a GPU, but the device is {device.Info.Name}: leave it out, or choose --device cuda");
+        }
+
         if (settings.Dimension is { } wanted)
         {
             RequireDimension(wanted, dimension);

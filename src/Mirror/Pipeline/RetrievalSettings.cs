@@ -50,6 +50,7 @@ public sealed record RetrievalSettings
         Require(ExpandTimes == 1 || ExpandNeighbours > 0, $"--expand-times {ExpandTimes} does nothing without --expand K: give both");
         Require(Dimension is null || Variance is null, "--dim and --variance exclude each other: give one");
         Require(WhiteningFile is null || (Dimension is null && Variance is null), "--whitening brings its own dimension: leave --dim and --variance out");
+        Require(SearchPrecision == Precision.Fp32 || Metric == Metric.Dot, "--search-precision fp16 multiplies only: it cannot be combined with --euclidean");
         Require(
             Metric == Metric.Dot || ExpandNeighbours == 0,
             "--expand weighs neighbours by similarity, so it cannot be combined with --euclidean (where larger is worse)");
