@@ -26,11 +26,13 @@ int64_t pixel_bytes(const mirror_image& image) {
 }
 
 struct Slot {
-    explicit Slot(const std::shared_ptr<const Gpu>& gpu) : uploaded(gpu), done(gpu) {}
+    explicit Slot(const std::shared_ptr<const Gpu>& gpu) : uploaded(gpu), done(gpu) {
+        overflow.reserve(gpu, sizeof(unsigned));
+    }
     PinnedBuffer upload, result, overflow;
     DeviceBuffer images;
     Event uploaded, done;
-    bool busy = false;
+    bool busy = false;  // all of a chunk is queued, up to `done`
     float* target = nullptr;  // host memory that the result goes to, or null
     size_t bytes = 0;
 };
@@ -248,11 +250,9 @@ class CudaPipeline final : public Pipeline {
     }
 
     void compute(Slot& slot, int count, float* out) {
-        slot.busy = true;
         slot.bytes = checked_size("the descriptors", count, rows_, dim()) * sizeof(float);
         clear_overflow();
         run_networks(count);
-        slot.overflow.reserve(gpu_, overflow_.bytes());
         copy(*gpu_, slot.overflow.as<>(), overflow_.as<>(), overflow_.bytes(), gpu_->stream());
         if (on_device(*gpu_, out)) {
             copy(*gpu_, out, out_.as<>(), slot.bytes, gpu_->stream());
@@ -262,6 +262,7 @@ class CudaPipeline final : public Pipeline {
             slot.target = out;
         }
         slot.done.record(gpu_->stream());
+        slot.busy = true;
     }
 
     // Runs the first time as single launches, which loads the kernels; from the second on as a
