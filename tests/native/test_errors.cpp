@@ -74,8 +74,15 @@ TEST(Error_NoDriver_SaysWhatWasLookedForAndTheWayOut) {
         mirror_device_destroy(device);
         SKIP("this machine has a CUDA driver and a GPU");
     }
-    for (const char* name : {"cuda", "cuda:0", "cuda:12", "cuda:0,1"})
-        CHECK_FAILS(mirror_device_create(&device, name, 0), MIRROR_E_NO_DEVICE, "use --device cpu");
+    // The message names the GPU, and the way out.
+    const std::pair<const char*, const char*> names[] = {{"cuda", "device cuda:0: "},
+                                                         {"cuda:0", "device cuda:0: "},
+                                                         {"cuda:12", "device cuda:12: "},
+                                                         {"cuda:3,1", "device cuda:3: "}};
+    for (const auto& [name, named] : names) {
+        CHECK_FAILS(mirror_device_create(&device, name, 0), MIRROR_E_NO_DEVICE, named);
+        CHECK(std::strstr(mirror_last_error(), "use --device cpu") != nullptr);
+    }
     if (!MIRROR_HAS_CUDA || std::getenv("MIRROR_CUDA_DRIVER"))
         SKIP("another driver than the usual one is looked for");
     CHECK(std::strstr(mirror_last_error(), "libcuda.so.1 was not found") != nullptr);

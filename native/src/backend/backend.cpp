@@ -129,9 +129,11 @@ std::shared_ptr<Backend> make_cuda_backend(int ordinal, void* context, void* str
     return cuda::make_backend({ordinal, context, stream});
 }
 #else
-std::shared_ptr<Backend> make_cuda_backend(int, void*, void*) {
+std::shared_ptr<Backend> make_cuda_backend(int ordinal, void*, void*) {
     fail(MIRROR_E_NO_DEVICE,
-         "device cuda: this build of Mirror has no CUDA backend (MIRROR_CUDA=OFF); use --device "
+         "device cuda:",
+         ordinal,
+         ": this build of Mirror has no CUDA backend (MIRROR_CUDA=OFF); use --device "
          "cpu");
 }
 #endif

@@ -45,7 +45,12 @@ bool spoils_context(CUresult status) {
 std::shared_ptr<Gpu> Gpu::open(const GpuOptions& options) {
     const DriverSearch& found = find_driver();
     if (!found.driver)
-        fail(MIRROR_E_NO_DEVICE, "device cuda: ", found.reason, "; or use --device cpu");
+        fail(MIRROR_E_NO_DEVICE,
+             "device cuda:",
+             options.ordinal,
+             ": ",
+             found.reason,
+             "; or use --device cpu");
     return std::shared_ptr<Gpu>(new Gpu(*found.driver, options));
 }
 

@@ -70,7 +70,7 @@ class Gpu {
 
     void synchronize() const;
 
-    // While it lives, this thread's launches on this GPU go to a stream of their own that is being
+    // While it lives, this thread's launches go to a stream of their own that is being
     // captured: what other threads queue on stream() meanwhile is none of the recording's business,
     // nor the other way round.
     class Recording {
