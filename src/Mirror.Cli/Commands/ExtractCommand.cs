@@ -13,6 +13,7 @@ internal static class ExtractCommand
         var command = new Command("extract", "Extract the descriptors of photographs, one .npy [D, R] each");
         var extraction = new ExtractionOptions();
         extraction.AddTo(command);
+        CompatOption.AddTo(command);
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Run(parsed, extraction, cancellationToken)));
         return command;
     }

@@ -19,6 +19,7 @@ internal static class MatchCommand
         var retrieval = new RetrievalOptions(DefaultDimension);
         extraction.AddTo(command);
         retrieval.AddTo(command);
+        CompatOption.AddTo(command);
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Run(parsed, extraction, retrieval, cancellationToken)));
         return command;
     }

@@ -21,6 +21,7 @@ internal static class QueryCommand
         var device = new DeviceOptions();
         retrieval.AddTo(command);
         device.AddTo(command);
+        CompatOption.AddTo(command);
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Run(parsed, retrieval, device, cancellationToken)));
         return command;
     }
