@@ -89,6 +89,6 @@ internal enum DeviceKind
 /// <summary>The remaining constants of mirror.h.</summary>
 internal static class NativeConstants
 {
-    internal const uint AbiVersion = 2;
+    internal const uint AbiVersion = 3;
     internal const int MaxSteps = 8;
 }

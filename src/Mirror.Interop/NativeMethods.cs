@@ -59,6 +59,9 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library, EntryPoint = "mirror_network_variables", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int NetworkVariables(string network, NativeTensorInfo* variables, long capacity, long* count);
 
+    [LibraryImport(Library, EntryPoint = "mirror_network_graph", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int NetworkGraph(string network, byte** json);
+
     [LibraryImport(Library, EntryPoint = "mirror_model_load", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int ModelLoad(out ModelHandle model, string path, string? network);
 

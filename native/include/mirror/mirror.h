@@ -65,7 +65,7 @@ typedef int32_t mirror_status;
 
 /* ---- Library ------------------------------------------------------------------------------------------------------ */
 
-#define MIRROR_ABI_VERSION 2u
+#define MIRROR_ABI_VERSION 3u
 
 /* The ABI of the loaded library: compare with MIRROR_ABI_VERSION once, before anything else. */
 MIRROR_API uint32_t mirror_abi_version(void);
@@ -157,6 +157,11 @@ typedef struct mirror_tensor_info {
 /* Variables that a network needs (those on the path from input to output), sorted by name in byte order.
  * *out_count is always set; `out` may be NULL or hold `capacity` entries, each with struct_size filled. */
 MIRROR_API mirror_status mirror_network_variables(const char* network, mirror_tensor_info* out, int64_t capacity, int64_t* out_count);
+/* The network as one JSON object, for exporters: network, layers in execution order, each with name, kind (input, conv, batch_norm, relu, add, max_pool, avg_pool,
+ * lrn, concat), inputs (indices of earlier layers), channels of its output, relu (applied last), and where they apply: kernel and stride (square), pad (cells on every
+ * side, -1: TensorFlow's SAME), bias (conv has NAME/bias), batch_norm (scope of gamma, beta, moving_mean, moving_variance, eps 1e-5; of a conv: applied after it), and of
+ * lrn radius, alpha (per element), beta, lrn_bias. An avg_pool counts padded zeros. *out_json is borrowed and lives as long as the library. */
+MIRROR_API mirror_status mirror_network_graph(const char* network, const char** out_json);
 
 typedef struct mirror_model mirror_model;
 

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "api/handles.h"
+#include "model/graph_json.h"
 #include "model/networks.h"
 #include "plan/plan.h"
 
@@ -28,6 +30,17 @@ mirror_tensor_info describe(const Variable& variable) {
     std::copy(variable.shape.begin(), variable.shape.end(), info.dims);
     copy_text(variable.name, info.name);
     return info;
+}
+
+// By network.
+const std::map<std::string, std::string, std::less<>>& graphs() {
+    static const auto all = [] {
+        std::map<std::string, std::string, std::less<>> result;
+        for (const char* name : network_names())
+            result.emplace(name, graph_json(build_network(name)));
+        return result;
+    }();
+    return all;
 }
 
 }  // namespace
@@ -66,6 +79,17 @@ mirror_status mirror_network_variables(const char* network,
                 " variables");
         for (int64_t i = 0; i < count; ++i) checked_struct(out + i, "out");
         std::transform(variables.begin(), variables.end(), out, describe);
+    });
+}
+
+mirror_status mirror_network_graph(const char* network, const char** out_json) {
+    using namespace mirror;
+    return guard([&] {
+        const char*& out = checked(out_json, "out_json");
+        const char& name = checked(network, "network");
+        const auto found = graphs().find(&name);
+        if (found == graphs().end()) build_network(&name);  // fails, naming those there are
+        out = found->second.c_str();
     });
 }
 

@@ -15,7 +15,7 @@ public sealed class MirrorLibraryTests : NativeFixture
     {
         string expected = typeof(MirrorLibrary).Assembly.GetName().Version!.ToString(3);
         Assert.That(MirrorLibrary.Version, Is.EqualTo(expected), "CMakeLists.txt and Directory.Build.props must tell the same version");
-        Assert.That(MirrorLibrary.AbiVersion, Is.EqualTo(2u));
+        Assert.That(MirrorLibrary.AbiVersion, Is.EqualTo(3u));
     }
 
     [Test]
