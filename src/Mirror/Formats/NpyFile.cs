@@ -12,9 +12,9 @@ namespace Mirror.Formats;
 /// <summary>An array read from a .npy file: elements in C order (row-major).</summary>
 public sealed class NpyArray
 {
-    private readonly byte[] _data;
+    private readonly ReadOnlyMemory<byte> _data;
 
-    internal NpyArray(ElementType type, IReadOnlyList<long> shape, byte[] data)
+    internal NpyArray(ElementType type, IReadOnlyList<long> shape, ReadOnlyMemory<byte> data)
     {
         Type = type;
         Shape = shape;
@@ -31,15 +31,18 @@ public sealed class NpyArray
     public int Count => _data.Length / Type.Size();
 
     /// <summary>The elements' bytes, little-endian, C order.</summary>
-    public ReadOnlySpan<byte> Bytes => _data;
+    public ReadOnlySpan<byte> Bytes => _data.Span;
+
+    /// <summary>The same bytes, to be kept beyond a call.</summary>
+    internal ReadOnlyMemory<byte> Memory => _data;
 
     /// <summary>The elements as float32: a copy of float32, everything else rounded to the nearest.</summary>
     /// <exception cref="InvalidDataException">The elements are complex.</exception>
-    public float[] ToFloat32() => ElementData.ToFloat32(Type, _data);
+    public float[] ToFloat32() => ElementData.ToFloat32(Type, _data.Span);
 
     /// <summary>The elements as float64.</summary>
     /// <exception cref="InvalidDataException">The elements are complex.</exception>
-    public double[] ToFloat64() => ElementData.ToFloat64(Type, _data);
+    public double[] ToFloat64() => ElementData.ToFloat64(Type, _data.Span);
 }
 
 /// <summary>Reader and writer of .npy files.</summary>
@@ -174,7 +177,7 @@ public static class NpyFile
     }
 
     // Fortran order stores the first index fastest; an odometer over the C order walks it with the strides of the other.
-    private static byte[] Transpose(byte[] data, IReadOnlyList<long> shape, int width)
+    internal static byte[] Transpose(ReadOnlySpan<byte> data, IReadOnlyList<long> shape, int width)
     {
         byte[] result = new byte[data.Length];
         int rank = shape.Count;
@@ -187,7 +190,7 @@ public static class NpyFile
         }
         for (int to = 0; to < data.Length; to += width)
         {
-            data.AsSpan((int)from * width, width).CopyTo(result.AsSpan(to));
+            data.Slice((int)from * width, width).CopyTo(result.AsSpan(to));
             for (int i = rank - 1; i >= 0; i--)
             {
                 from += stride[i];

@@ -54,7 +54,8 @@ internal sealed record NpyHeader(ElementType Type, bool BigEndian, bool FortranO
         return new(ElementTypeOf(descr) ?? throw tokens.Bad(Unreadable(descr)), descr[0] == '>', fortran.Value, shape);
     }
 
-    private static ElementType? ElementTypeOf(string descr)
+    /// <summary>The type of a description such as "&lt;f4"; null where it is none of the numeric types that are read.</summary>
+    public static ElementType? ElementTypeOf(string descr)
     {
         if (descr.Length < 2 || descr[0] is not ('<' or '>' or '|' or '='))
         {
