@@ -94,8 +94,7 @@ public sealed class ExplanationPicture
             return;
         }
 
-        using var surface = SKSurface.Create(new SKImageInfo(Width, Height, SKColorType.Rgba8888, SKAlphaType.Premul))
-            ?? throw new InsufficientMemoryException($"no memory for a drawing of {Width} x {Height} pixels");
+        using var surface = NewSurface(Width, Height);
         Draw(surface.Canvas);
         using var image = surface.Snapshot();
         using var data = image.Encode(SKEncodedImageFormat.Png, 100);
@@ -103,6 +102,10 @@ public sealed class ExplanationPicture
     }
 
     private static bool IsSvg(string path) => Path.GetExtension(path).Equals(".svg", StringComparison.OrdinalIgnoreCase);
+
+    private static SKSurface NewSurface(int width, int height) =>
+        SKSurface.Create(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Premul))
+        ?? throw new InsufficientMemoryException($"no memory for a drawing of {width} x {height} pixels");
 
     private static SKRect Frame(PixelImage image, float left)
     {
@@ -193,7 +196,7 @@ public sealed class ExplanationPicture
     private SKImage Shown(int photo)
     {
         var frame = frames[photo];
-        using var surface = SKSurface.Create(new SKImageInfo((int)frame.Width, (int)frame.Height, SKColorType.Rgba8888, SKAlphaType.Premul));
+        using var surface = NewSurface((int)frame.Width, (int)frame.Height);
         using var pixels = Pictures.Opaque(photos[photo].Image);
         surface.Canvas.DrawImage(pixels, SKRect.Create(frame.Width, frame.Height), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear));
         if (photos[photo].Mask is { } mask)
