@@ -55,13 +55,13 @@ internal sealed class ExtractionOptions
         return PhotoCollection.FromList(source, parsed.GetValue(root)).Photos;
     }
 
-    /// <summary>Extracts into <paramref name="folder"/>, showing progress; <paramref name="check"/> may refuse the model before.
-    /// <paramref name="chosen"/> takes the place of --images.</summary>
-    public (ExtractionReport Report, ExtractionSettings Settings) Run(ParseResult parsed, Device opened, string folder, Terminal terminal, Action<ModelInfo> check, CancellationToken cancellationToken, IReadOnlyList<Photo>? chosen = null)
+    /// <summary>Extracts into <paramref name="folder"/>, showing progress; <paramref name="check"/> may refuse the model before. Without
+    /// <paramref name="photos"/> those of --images.</summary>
+    public (ExtractionReport Report, ExtractionSettings Settings) Run(ParseResult parsed, Device opened, string folder, Terminal terminal, Action<ModelInfo> check, CancellationToken cancellationToken, IReadOnlyList<Photo>? photos = null)
     {
         CommandValues.RequireRange("--size", parsed.GetValue(size), 1, PixelImage.MaxSide);
         CommandValues.RequireRange("--batch", parsed.GetValue(batch), 1, MaxBatch);
-        var photos = chosen ?? Photos(parsed);
+        photos ??= Photos(parsed);
         var modelPath = parsed.GetValue(model) ?? DefaultModel.Path;
         using var loaded = Model.Load(modelPath);
         check(loaded.Info);

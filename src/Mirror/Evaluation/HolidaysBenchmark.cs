@@ -140,7 +140,8 @@ public static class HolidaysBenchmark
     private static int[] Numbers(NameList names)
     {
         ArgumentNullException.ThrowIfNull(names);
-        return [.. names.Names.Select(name => TryNumber(name, out var number) ? number : throw new InvalidDataException($"{names.Path}: '{name}' is no number: images of Holidays are called 100000.jpg, 100001.jpg, ..."))];
+        int[] numbers = [.. names.Names.Select(name => TryNumber(name, out var number) ? number : throw new InvalidDataException($"{names.Path}: '{name}' is no number: images of Holidays are called 100000.jpg, 100001.jpg, ..."))];
+        return numbers.Distinct().Count() == numbers.Length ? numbers : throw new InvalidDataException($"{names.Path}: two names are the same number");
     }
 
     private static bool TryNumber(string name, out int number) => int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out number);

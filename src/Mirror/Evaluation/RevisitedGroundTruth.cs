@@ -50,7 +50,14 @@ public sealed class RevisitedGroundTruth
         }
 
         var parser = new Parser(path);
-        return parser.Parse(Json(path));
+        return parser.Parse(StartsAsJson(path) ? Json(path) : PickleReader.ReadFile(path));
+    }
+
+    // No pickle begins with white space, a byte order mark or a brace.
+    private static bool StartsAsJson(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return stream.ReadByte() is '{' or ' ' or '\t' or '\r' or '\n' or 0xEF;
     }
 
     private static object? Json(string path)

@@ -73,6 +73,28 @@ public sealed class RevisitedBenchmarkTests
         Assert.That(() => RevisitedGroundTruth.Read(folder.File("gnd.json")), Throws.TypeOf<InvalidDataException>().With.Message.Contains(expected).And.Message.Contains("gnd.json"));
     }
 
+    // pickle.dumps of lists by protocol 2, and of int64 numpy arrays by protocol 3, as published ground truths hold either.
+    [TestCase("gAJ9cQAoWAYAAABpbWxpc3RxAV1xAihYAQAAAGJxA1gBAAAAY3EEWAEAAABkcQVlWAcAAABxaW1saXN0cQZdcQdYAQAAAHFxCGFYAwAAAGduZHEJXXEKfXELKFgDAAAAYmJ4cQxdcQ0oR0BhEAAAAAAAR0BBDMzMzMzNR0CERAAAAAAAR0CN3ZmZmZmaZVgEAAAAZWFzeXEOXXEPKEsASwJlWAQAAABoYXJkcRBdcRFLAWFYBAAAAGp1bmtxEl1xE3VhdS4=")]
+    [TestCase("gAN9cQAoWAYAAABpbWxpc3RxAV1xAihYAQAAAGJxA1gBAAAAY3EEWAEAAABkcQVlWAcAAABxaW1saXN0cQZdcQdYAQAAAHFxCGFYAwAAAGduZHEJXXEKfXELKFgDAAAAYmJ4cQxdcQ0oR0BhEAAAAAAAR0BBDMzMzMzNR0CERAAAAAAAR0CN3ZmZmZmaZVgEAAAAZWFzeXEOY251bXB5LmNvcmUubXVsdGlhcnJheQpfcmVjb25zdHJ1Y3QKcQ9jbnVtcHkKbmRhcnJheQpxEEsAhXERQwFicRKHcRNScRQoSwFLAoVxFWNudW1weQpkdHlwZQpxFlgCAAAAaThxF0sASwGHcRhScRkoSwNYAQAAADxxGk5OTkr/////Sv////9LAHRxG2KJQxAAAAAAAAAAAAIAAAAAAAAAcRx0cR1iWAQAAABoYXJkcR5oD2gQaBFoEodxH1JxIChLAUsBhXEhaBZoGFJxImgbYolDCAEAAAAAAAAAcSN0cSRiWAQAAABqdW5rcSVoD2gQaBFoEodxJlJxJyhLAUsAhXEoaBZoGFJxKWgbYolDAHEqdHErYnVhdS4=")]
+    public void Read_PublishedPickle_GivesNamesAndIndices(string base64)
+    {
+        File.WriteAllBytes(folder.File("gnd.pkl"), Convert.FromBase64String(base64));
+        var truth = RevisitedGroundTruth.Read(folder.File("gnd.pkl"));
+        Assert.That(truth.Images, Is.EqualTo(["b", "c", "d"]));
+        var query = truth.Queries.Single();
+        Assert.That(query.Name, Is.EqualTo("q"));
+        Assert.That(query.Easy, Is.EqualTo([0, 2]));
+        Assert.That(query.Hard, Is.EqualTo([1]));
+        Assert.That(query.Junk, Is.Empty);
+    }
+
+    [Test]
+    public void Read_PickleThatCallsAFunction_IsRefused()
+    {
+        File.WriteAllText(folder.File("gnd.pkl"), "\u0080\u0002cos\nsystem\nU\u0004trueR.", System.Text.Encoding.Latin1);
+        Assert.That(() => RevisitedGroundTruth.Read(folder.File("gnd.pkl")), Throws.TypeOf<InvalidDataException>().With.Message.Contains("os").And.Message.Contains("gnd.pkl"));
+    }
+
     [Test]
     public void Evaluate_QueryNotInTheList_NamesIt()
     {
