@@ -88,8 +88,10 @@ MIRROR_SIMD void raise_map(
     }
     const int64_t cells = static_cast<int64_t>(h) * w;
     for (int64_t cell = 0; cell < cells; ++cell, map += c, powers += block) {
+        float clamped[kBlock];
         for (int i = 0; i < block; ++i)  // NaN stays: it reaches the result, as in a mean
-            powers[i] = (map[i] < kLeast ? kLeast : map[i]) * scales[i];
+            clamped[i] = map[i] < kLeast ? kLeast : map[i];
+        for (int i = 0; i < block; ++i) powers[i] = clamped[i] * scales[i];
         raise(powers, block, p);
     }
 }
