@@ -1,6 +1,6 @@
 // Regional pooling: [n, h, w, c] maps to [regions, c] vectors. Channels are contiguous, so a block
-// of them is pooled for all regions while its slice of the map (h * w * block floats) stays in the
-// second-level cache.
+// of them is pooled for all regions while its slice of the map (h * w * block floats; of its
+// powers, for GeM, doubles) stays in the second-level cache.
 #include <omp.h>
 
 #include <algorithm>
@@ -78,20 +78,20 @@ constexpr float kLeast = 1e-6f;  // GeM's epsilon
 // share. scales[i], a power of two, was multiplied in before: 1 unless channel i exceeds 2^(960/p),
 // so that sums over any map stay within double.
 MIRROR_SIMD void raise_map(
-    const float* map, int64_t cells, int c, int block, float p, double* scales, double* powers) {
+    const float* map, int h, int w, int c, int block, float p, double* scales, double* powers) {
     float largest[kBlock];
-    std::fill_n(largest, block, kLeast);
-    for (int64_t cell = 0; cell < cells; ++cell)
-        for (int i = 0; i < block; ++i)
-            largest[i] = map[cell * c + i] > largest[i] ? map[cell * c + i] : largest[i];
+    pool_max(map, w, c, {1, 0, 0, h, w}, block, largest);
     for (int i = 0; i < block; ++i) {
         int exponent = 0;
-        std::frexp(largest[i], &exponent);
+        std::frexp(std::max(largest[i], kLeast), &exponent);
         scales[i] = std::ldexp(1.0, std::min(0, static_cast<int>(960 / p) - exponent));
     }
+    const int64_t cells = static_cast<int64_t>(h) * w;
     for (int64_t cell = 0; cell < cells; ++cell, map += c, powers += block) {
+        float clamped[kBlock];
         for (int i = 0; i < block; ++i)  // NaN stays: it reaches the result, as in a mean
-            powers[i] = (map[i] < kLeast ? kLeast : map[i]) * scales[i];
+            clamped[i] = map[i] < kLeast ? kLeast : map[i];
+        for (int i = 0; i < block; ++i) powers[i] = clamped[i] * scales[i];
         raise(powers, block, p);
     }
 }
@@ -145,7 +145,7 @@ void CpuBackend::region_pool(const float* maps,
             double* slice_powers = powers.get() + static_cast<size_t>(omp_get_thread_num()) * slice;
             double scales[kBlock];
             if (pool == MIRROR_POOL_GEM)
-                raise_map(map, cells, c, block, gem_p, scales, slice_powers);
+                raise_map(map, h, w, c, block, gem_p, scales, slice_powers);
             for (const mirror_region& region : regions) {
                 if (pool == MIRROR_POOL_MAX)
                     pool_max(map, w, c, region, block, target);
