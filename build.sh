@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-packages=(g++ cmake ninja-build libdnnl-dev ocl-icd-opencl-dev libopenblas-openmp-dev liblapacke-dev zlib1g-dev)
+packages=(g++ cmake ninja-build libdnnl-dev ocl-icd-opencl-dev libopenblas-openmp-dev liblapacke-dev zlib1g-dev libturbojpeg0)
 
 # The CUDA kernels need nvcc >= 12.4 (CUDA, or setup --cuda-compiler) or a clang >= 16.
 kernel_compiler() {

@@ -2,6 +2,7 @@
 // meets all of them. Prints medians, the ratios, and how far the results are apart.
 //
 //     dotnet run -c Release --project benchmarks/Mirror.Benchmarks -- [--threads 2] [--rounds 7] [--size 896] [NETWORK...]
+//     dotnet run -c Release --project benchmarks/Mirror.Benchmarks -- random-model NETWORK FILE     seeded random weights, to compare a model with
 
 using System.Diagnostics;
 using System.Globalization;
@@ -11,6 +12,12 @@ using Mirror.Cli.Bench;
 using Mirror.Export;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+if (args is ["random-model", var net, var file])
+{
+    RandomModel.Write(net, file);
+    return 0;
+}
+
 var (threads, rounds, size) = (Number("--threads", 2), Number("--rounds", 7), Number("--size", 896));
 string[] networks = [.. args.Where((word, i) => !word.StartsWith('-') && (i == 0 || !args[i - 1].StartsWith('-')))];
 using var device = Device.Open("cpu", threads);
@@ -33,7 +40,8 @@ return 0;
 
 void Compare(string network)
 {
-    var path = RandomModel.Write(network, folder.FullName);
+    var path = Path.Combine(folder.FullName, network + ".safetensors");
+    RandomModel.Write(network, path);
     using var model = Model.Load(path);
     var options = new ExtractorOptions { Width = size, Height = size };
     var onnx = Path.Combine(folder.FullName, network + ".onnx");

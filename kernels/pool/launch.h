@@ -12,6 +12,7 @@ inline LaunchShape pool2d_launch(const Pool2dParams& p, int vec) {
 }
 
 constexpr int kRegionThreads = 256;
+constexpr int kRegionBlocks = 4;  // of a multiprocessor: 64 registers, where clang would take 83 for GeM from all pools
 constexpr int kRegionLanes = 32;  // vectors of channels side by side
 constexpr int kRegionGroups = kRegionThreads / kRegionLanes;
 // Doubles from one element of the lanes' vectors to the next: both the writes by lane and the reads by channel are

@@ -3,7 +3,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Serialization;
-using Mirror.Evaluation;
 using Mirror.Pipeline;
 
 namespace Mirror.Cli;
@@ -61,7 +60,6 @@ internal sealed record QuerySummary
 [JsonSerializable(typeof(MatchSummary))]
 [JsonSerializable(typeof(ExtractSummary))]
 [JsonSerializable(typeof(QuerySummary))]
-[JsonSerializable(typeof(OverlapScore))]
 internal sealed partial class CliJson : JsonSerializerContext;
 
 /// <summary>A clock that tells the seconds of each stage.</summary>

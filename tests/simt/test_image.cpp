@@ -9,10 +9,12 @@ namespace {
 
 struct Photo {
     int height, width, format, target_h, target_w, step, channels, top, left, extra;  // extra: pixels after a row
+    int fit = MIRROR_FIT_CROP;
 };
 constexpr Photo kPhotos[] = {
     {30, 41, 0, 16, 16, 1, 8, 0, 0, 0}, {17, 9, 1, 24, 24, 1, 4, 3, 2, 5}, {50, 33, 2, 20, 31, 2, 4, 1, 1, 0},
     {12, 12, 3, 33, 9, 1, 16, 0, 3, 1}, {1, 1, 0, 5, 7, 1, 4, 0, 0, 0},    {40, 64, 0, 40, 64, 4, 8, 2, 0, 3},
+    {30, 41, 0, 16, 16, 1, 8, 0, 0, 0, MIRROR_FIT_WHOLE}, {9, 50, 2, 33, 21, 2, 4, 1, 1, 0, MIRROR_FIT_WHOLE},
 };
 
 // The formula in double from float32 taps: those decide which pixels are blended and are part of the definition.
@@ -37,7 +39,8 @@ double preprocess_ref(const PreprocessParams& p, int y, int x, int channel) {
 template <class T>
 void check_preprocess(void (*kernel)(const PreprocessParams), const Photo& photo) {
     test::Rng rng(static_cast<uint64_t>(photo.width));
-    const mirror::Resize resize = mirror::resize_geometry(photo.height, photo.width, photo.target_h, photo.target_w);
+    const mirror::Resize resize =
+        mirror::resize_geometry(photo.height, photo.width, photo.target_h, photo.target_w, photo.fit);
     const int bytes[] = {3, 4, 4, 1};
     PreprocessParams p{};
     p.width = photo.width, p.height = photo.height, p.format = photo.format;

@@ -19,7 +19,8 @@ internal static class NetworkBench
         {
             foreach (var network in networks)
             {
-                var path = RandomModel.Write(network, folder.FullName);
+                var path = Path.Combine(folder.FullName, network + ".safetensors");
+                RandomModel.Write(network, path);
                 using var model = Model.Load(path);
                 foreach (var size in sizes.Where(size => size >= model.Info.MinSize))
                 {
@@ -72,9 +73,8 @@ internal static class NetworkBench
 /// <summary>A model file with seeded random weights (He et al. 2015), for measuring speed only.</summary>
 internal static class RandomModel
 {
-    public static string Write(string network, string folder)
+    public static void Write(string network, string path)
     {
-        var path = Path.Combine(folder, network + ".safetensors");
         var tensors = Networks.Variables(network).Select((variable, index) =>
         {
             var values = new float[variable.Dimensions.Aggregate(1L, (product, size) => product * size)];
@@ -91,6 +91,5 @@ internal static class RandomModel
             return new SafeTensorsItem(variable.Name, ElementType.Float32, variable.Dimensions, () => MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
         });
         SafeTensorsWriter.Write(path, new Dictionary<string, string> { ["format"] = "mirror", ["network"] = network, ["origin"] = "random weights" }, [.. tensors]);
-        return path;
     }
 }

@@ -20,6 +20,7 @@ internal sealed class ExtractionOptions
     private readonly Option<string> pool = CommandValues.Choice("--pool", "How a region is pooled", "max", "max", "avg", "l2");
     private readonly Option<bool> multiScale = new("--multi-scale") { Description = "Also see the input subsampled by 2 and 4 (sizes 224, 448, 896, 1024)" };
     private readonly Option<string> exif = CommandValues.Choice("--exif", "Whether EXIF orientation is applied", "apply", "apply", "ignore");
+    private readonly Option<string> decode = CommandValues.Choice("--decode", "JPEG files: fast decodes at a reduced scale where the network sees far fewer pixels, exact decodes every pixel", "fast", "fast", "exact");
     private readonly Option<string> precision = CommandValues.Choice("--precision", "Arithmetic of the network", "fp32", "fp32", "bf16", "fp16");
     private readonly Option<int> batch = new("--batch") { Description = "Images the network runs at once", DefaultValueFactory = _ => 1 };
     private readonly Option<bool> strict = new("--strict") { Description = "Stop at the first photograph that cannot be read (default: skip it, exit code 2)" };
@@ -28,7 +29,7 @@ internal sealed class ExtractionOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[images, root, outFolder, model, size, regions, pool, multiScale, exif, precision, batch, strict, overwrite])
+        foreach (var option in (Option[])[images, root, outFolder, model, size, regions, pool, multiScale, exif, decode, precision, batch, strict, overwrite])
         {
             command.Options.Add(option);
         }
@@ -54,12 +55,13 @@ internal sealed class ExtractionOptions
         return PhotoCollection.FromList(source, parsed.GetValue(root)).Photos;
     }
 
-    /// <summary>Extracts into <paramref name="folder"/>, showing progress; <paramref name="check"/> may refuse the model before.</summary>
-    public (ExtractionReport Report, ExtractionSettings Settings) Run(ParseResult parsed, Device opened, string folder, Terminal terminal, Action<ModelInfo> check, CancellationToken cancellationToken)
+    /// <summary>Extracts into <paramref name="folder"/>, showing progress; <paramref name="check"/> may refuse the model before. Without
+    /// <paramref name="photos"/> those of --images.</summary>
+    public (ExtractionReport Report, ExtractionSettings Settings) Run(ParseResult parsed, Device opened, string folder, Terminal terminal, Action<ModelInfo> check, CancellationToken cancellationToken, IReadOnlyList<Photo>? photos = null)
     {
         CommandValues.RequireRange("--size", parsed.GetValue(size), 1, PixelImage.MaxSide);
         CommandValues.RequireRange("--batch", parsed.GetValue(batch), 1, MaxBatch);
-        var photos = Photos(parsed);
+        photos ??= Photos(parsed);
         var modelPath = parsed.GetValue(model) ?? DefaultModel.Path;
         using var loaded = Model.Load(modelPath);
         check(loaded.Info);
@@ -83,6 +85,7 @@ internal sealed class ExtractionOptions
     {
         var side = parsed.GetValue(size);
         using var stream = File.OpenRead(modelPath);
+        var original = CompatOption.IsMirror(parsed);
         return new ExtractionSettings
         {
             Network = network,
@@ -93,7 +96,8 @@ internal sealed class ExtractionOptions
             Pooling = CommandValues.Parse<RegionPooling>(parsed.GetRequiredValue(pool)),
             MultiScale = parsed.GetValue(multiScale),
             Precision = CommandValues.Parse<Precision>(parsed.GetRequiredValue(precision)),
-            Exif = CommandValues.Parse<ExifMode>(parsed.GetRequiredValue(exif)),
+            Exif = original && parsed.GetResult(exif) is not { Implicit: false } ? ExifMode.Ignore : CommandValues.Parse<ExifMode>(parsed.GetRequiredValue(exif)),
+            Decode = original ? DecodeMode.Ifast : CommandValues.Parse<DecodeMode>(parsed.GetRequiredValue(decode)),
         };
     }
 }

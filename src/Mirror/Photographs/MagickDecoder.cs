@@ -20,7 +20,7 @@ internal static class MagickDecoder
     /// <param name="kind">Its format.</param>
     /// <returns>The pixels as Rgba8, the EXIF orientation 1..8 and the decoder's name.</returns>
     /// <exception cref="PhotoException">ImageMagick refuses the file, or it is too large.</exception>
-    internal static (PixelImage Image, int Orientation, string Decoder) Decode(
+    internal static Stored Decode(
         string path, ReadOnlySpan<byte> file, ImageKind kind)
     {
         using MagickImage source = Read(path, file, kind);
@@ -33,7 +33,7 @@ internal static class MagickDecoder
 
             return Copy(source, "RGBA");
         });
-        return (image, OrientationOf(source), Name);
+        return new Stored(image, image.Width, image.Height, OrientationOf(source), Name);
     }
 
     /// <summary>Decodes a JPEG of four components by the original's rule: r = C K / 255, and so on, of the inks' absence.</summary>
@@ -42,25 +42,15 @@ internal static class MagickDecoder
     /// <param name="inverted">Whether the file stores the absence of ink (Adobe) or ink.</param>
     /// <returns>The pixels as Rgba8, the EXIF orientation 1..8 and the decoder's name.</returns>
     /// <exception cref="PhotoException">ImageMagick refuses the file, or it is too large.</exception>
-    internal static (PixelImage Image, int Orientation, string Decoder) DecodeCmykJpeg(
+    internal static Stored DecodeCmykJpeg(
         string path, ReadOnlySpan<byte> file, bool inverted)
     {
         using MagickImage source = Read(path, file, ImageKind.Jpeg);
         PixelImage image = Guarded(path, ImageKind.Jpeg, () => Copy(source, "CMYK"));
 
         // ImageMagick takes every CMYK file for Adobe's and hands out 255 minus the stored value.
-        int flip = inverted ? 255 : 0;
-        Span<byte> pixels = image.Pixels;
-        for (int i = 0; i + 3 < pixels.Length; i += 4)
-        {
-            int black = pixels[i + 3] ^ flip;
-            pixels[i] = (byte)((pixels[i] ^ flip) * black / 255);
-            pixels[i + 1] = (byte)((pixels[i + 1] ^ flip) * black / 255);
-            pixels[i + 2] = (byte)((pixels[i + 2] ^ flip) * black / 255);
-            pixels[i + 3] = 255;
-        }
-
-        return (image, OrientationOf(source), Name);
+        CmykRule.ToRgba(image.Pixels, absence: !inverted);
+        return new Stored(image, image.Width, image.Height, OrientationOf(source), Name);
     }
 
     private static MagickImage Read(string path, ReadOnlySpan<byte> file, ImageKind kind)

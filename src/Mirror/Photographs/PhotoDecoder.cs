@@ -30,13 +30,27 @@ public static class PhotoDecoder
     /// The file is absent, a folder, unreadable, empty, no image, truncated, corrupt, larger than <see cref="MaxSide"/> or
     /// <see cref="MaxPixels"/>, or far too short for the size it states. The message names the file and the reason.
     /// </exception>
-    public static DecodedPhoto Decode(string path, ExifMode exif = ExifMode.Apply)
+    public static DecodedPhoto Decode(string path, ExifMode exif = ExifMode.Apply) => Decode(path, new DecodeOptions { Exif = exif });
+
+    /// <summary>Decodes one photograph into pooled memory; dispose the result to return it.</summary>
+    /// <param name="path">The file. Any name the file system accepts.</param>
+    /// <param name="options">Orientation, and how JPEG files are decoded.</param>
+    /// <exception cref="PhotoException">As the other overload.</exception>
+    /// <exception cref="ArgumentException"><see cref="DecodeMode.Ifast"/> with the EXIF orientation applied: the original never did.</exception>
+    /// <exception cref="DllNotFoundException"><see cref="DecodeMode.Ifast"/> without libturbojpeg on this system.</exception>
+    public static DecodedPhoto Decode(string path, DecodeOptions options)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(options);
+        if (options is { Mode: DecodeMode.Ifast, Exif: ExifMode.Apply })
+        {
+            throw new ArgumentException("decoding as the original did ignores the EXIF orientation: it cannot be applied too", nameof(options));
+        }
+
         (byte[] buffer, int length) = ReadFile(path);
         try
         {
-            return Decode(path, buffer, length, exif);
+            return Decode(path, buffer, length, options);
         }
         finally
         {
@@ -69,23 +83,23 @@ public static class PhotoDecoder
         }
     }
 
-    private static DecodedPhoto Decode(string path, byte[] buffer, int length, ExifMode exif)
+    private static DecodedPhoto Decode(string path, byte[] buffer, int length, DecodeOptions options)
     {
         ReadOnlySpan<byte> file = buffer.AsSpan(0, length);
         ImageKind kind = ImageSignature.Detect(file);
-        (PixelImage stored, int orientation, string decoder) = kind switch
+        Stored stored = kind switch
         {
             ImageKind.Unknown => throw new PhotoException(
                 path, $"not an image of a known format (starts with {ImageSignature.Describe(file)})"),
+            ImageKind.Jpeg when options.Mode == DecodeMode.Ifast => TurboJpeg.Decode(path, file, JpegHeader.Read(file).HasAdobeMarker),
             ImageKind.Jpeg when JpegHeader.Read(file) is { Components: 4 } header =>
                 MagickDecoder.DecodeCmykJpeg(path, file, header.HasAdobeMarker),
             ImageKind.Jpeg or ImageKind.Png or ImageKind.WebP or ImageKind.Bmp or ImageKind.Gif =>
-                SkiaDecoder.Decode(path, file, kind),
+                SkiaDecoder.Decode(path, file, kind, options),
             _ => MagickDecoder.Decode(path, file, kind),
         };
-        (int width, int height) = (stored.Width, stored.Height);
-        PixelImage image = exif == ExifMode.Apply ? ExifOrientation.Upright(stored, orientation) : stored;
-        return new DecodedPhoto(image, decoder, orientation, width, height);
+        PixelImage image = options.Exif == ExifMode.Apply ? ExifOrientation.Upright(stored.Image, stored.Orientation) : stored.Image;
+        return new DecodedPhoto(image, stored.Decoder, stored.Orientation, stored.Width, stored.Height);
     }
 
     // The caller returns the buffer to the pool.

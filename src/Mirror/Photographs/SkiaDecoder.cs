@@ -14,10 +14,10 @@ internal static class SkiaDecoder
     /// <param name="path">The file, for messages.</param>
     /// <param name="file">Its bytes.</param>
     /// <param name="kind">Its format.</param>
-    /// <returns>The pixels (Gray8 for grey images, else Rgba8), the EXIF orientation 1..8 and the decoder's name.</returns>
+    /// <param name="options">Tells at which scale a JPEG is decoded.</param>
+    /// <returns>The pixels (Gray8 for grey images, else Rgba8), the size in the file, the EXIF orientation 1..8 and the decoder's name.</returns>
     /// <exception cref="PhotoException">Skia refuses the file, or it is too large.</exception>
-    internal static unsafe (PixelImage Image, int Orientation, string Decoder) Decode(
-        string path, ReadOnlySpan<byte> file, ImageKind kind)
+    internal static unsafe Stored Decode(string path, ReadOnlySpan<byte> file, ImageKind kind, DecodeOptions options)
     {
         fixed (byte* bytes = file)
         {
@@ -37,9 +37,11 @@ internal static class SkiaDecoder
             SKImageInfo stored = codec.Info;
             PhotoDecoder.CheckSize(path, stored.Width, stored.Height, file.Length);
             bool grey = stored.ColorType == SKColorType.Gray8;
+            int scale = kind == ImageKind.Jpeg ? options.ScaleFor(stored.Width, stored.Height) : 1;
+            SKSizeI size = scale == 1 ? stored.Size : codec.GetScaledDimensions(1f / scale);
             var info = new SKImageInfo(
-                stored.Width,
-                stored.Height,
+                size.Width,
+                size.Height,
                 grey ? SKColorType.Gray8 : SKColorType.Rgba8888,
                 grey || stored.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul,
                 colorspace: null);
@@ -56,7 +58,7 @@ internal static class SkiaDecoder
                 throw new PhotoException(path, Reason(result, kind));
             }
 
-            return (image, (int)codec.EncodedOrigin, Name);
+            return new Stored(image, stored.Width, stored.Height, (int)codec.EncodedOrigin, Name);
         }
     }
 

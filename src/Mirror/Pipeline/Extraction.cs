@@ -1,7 +1,5 @@
-// Photographs -> one .npy of descriptors each. Decoding runs ahead on a few threads through a bounded channel, so memory
-// does not grow with the collection; every descriptor is on disk before the next batch starts, so nothing computed is lost.
+// Photographs -> one .npy of descriptors each, in a folder that belongs to one set of settings.
 
-using System.Threading.Channels;
 using Mirror.Formats;
 using Mirror.Photographs;
 
@@ -32,41 +30,25 @@ public static class Extraction
         ArgumentNullException.ThrowIfNull(photos);
         ArgumentNullException.ThrowIfNull(run);
         run = run with { Batch = Math.Min(run.Batch, Math.Max(photos.Count, 1)) };
-        using var extractor = new Extractor(device, model, settings.ToExtractorOptions(run.Batch));
+        settings.Require();
+        using var extractors = new ExtractorPool(device, model, settings, run.Batch);
+        var info = extractors.For(InputShape.Square(settings.Size)).Info;
         AtomicFile.CreateFolder(folder);
         using var manifest = SourceManifest.Open(folder);
         ClaimFolder(folder, settings, run.Overwrite, manifest);
 
-        var names = FeatureNames.For(photos);
-        var paths = names.Select(name => Path.Combine(folder, name)).ToArray();
-        var done = new bool[photos.Count];
-        for (var i = 0; i < paths.Length; i++)
+        var job = new ExtractionJob(settings, model.Info, info, photos, folder, manifest);
+        var pending = job.Resume(path => IsComplete(path, info));
+        if (job.Resumed > 0)
         {
-            done[i] = manifest.Fits(photos[i], names[i]) && IsComplete(paths[i], extractor.Info);
+            run.Notice?.Invoke($"{job.Resumed} of {photos.Count} descriptors are already in {folder}: going on with the rest");
         }
 
-        var resumed = done.Count(present => present);
-        if (resumed > 0)
-        {
-            run.Notice?.Invoke($"{resumed} of {photos.Count} descriptors are already in {folder}: going on with the rest");
-        }
-
-        var skipped = new List<SkippedPhoto>();
-        var pending = Enumerable.Range(0, photos.Count).Where(i => !done[i]).ToArray();
-        var decodeAhead = device.Info.IsCuda ? s_gpuDecodeAhead : CpuDecodeAhead;
-        var loop = new Loop(extractor, photos, names, folder, manifest, done, skipped, settings, run, resumed, decodeAhead);
-        loop.Run(pending, cancellationToken);
-
-        var kept = Enumerable.Range(0, photos.Count).Where(i => done[i]).ToArray();
-        var report = new ExtractionReport(
-            [.. kept.Select((i, index) => photos[i] with { Index = index })],
-            [.. kept.Select(i => names[i])],
-            skipped,
-            resumed,
-            extractor.Info);
+        new ExtractionLoop(extractors, job, run, device.Info.IsCuda ? s_gpuDecodeAhead : CpuDecodeAhead).Run(pending, cancellationToken);
+        var report = job.Report();
         AtomicFile.WriteLines(Path.Combine(folder, "images.txt"), report.Photos.Select(photo => photo.Name));
         AtomicFile.WriteLines(Path.Combine(folder, "features.txt"), report.Features);
-        MatchResults.WriteSkipped(folder, skipped);
+        MatchResults.WriteSkipped(folder, report.Skipped);
         return report;
     }
 
@@ -104,152 +86,6 @@ public static class Extraction
         catch (InvalidDataException)
         {
             return false; // left by something else: extracted again and replaced
-        }
-    }
-
-    // One pass over the photographs still to do.
-    private sealed class Loop(
-        Extractor extractor,
-        IReadOnlyList<Photo> photos,
-        string[] names,
-        string folder,
-        SourceManifest manifest,
-        bool[] done,
-        List<SkippedPhoto> skipped,
-        ExtractionSettings settings,
-        ExtractionRun run,
-        int resumed,
-        int decodeAhead)
-    {
-        private readonly List<(int Index, PixelImage Image)> batch = [];
-        private readonly float[] descriptors = new float[checked(extractor.Info.ImagesAtOnce * extractor.Info.Regions * extractor.Info.Dimension)];
-        private readonly float[] transposed = new float[checked(extractor.Info.Regions * extractor.Info.Dimension)];
-        private int finished = resumed;
-
-        public void Run(int[] pending, CancellationToken cancellationToken)
-        {
-            var decoded = Channel.CreateBounded<(int Index, Task<DecodedPhoto> Photo)>(decodeAhead);
-            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var producer = ProduceAsync(decoded.Writer, pending, stop.Token);
-            try
-            {
-                run.Progress?.Invoke(finished, photos.Count);
-                while (decoded.Reader.WaitToReadAsync(cancellationToken).AsTask().GetAwaiter().GetResult())
-                {
-                    while (decoded.Reader.TryRead(out var item))
-                    {
-                        Accept(item.Index, item.Photo, cancellationToken);
-                    }
-                }
-
-                Flush(cancellationToken);
-                producer.GetAwaiter().GetResult();
-            }
-            finally
-            {
-                stop.Cancel();
-                batch.ForEach(item => item.Image.Dispose());
-                Drain(decoded.Reader, producer);
-            }
-        }
-
-        private async Task ProduceAsync(ChannelWriter<(int, Task<DecodedPhoto>)> writer, int[] pending, CancellationToken token)
-        {
-            try
-            {
-                foreach (var index in pending)
-                {
-                    if (!await writer.WaitToWriteAsync(token).ConfigureAwait(false))
-                    {
-                        break;
-                    }
-
-                    var path = photos[index].Path;
-                    writer.TryWrite((index, Task.Run(() => PhotoDecoder.Decode(path, settings.Exif), CancellationToken.None)));
-                }
-            }
-            catch (OperationCanceledException) when (token.IsCancellationRequested)
-            {
-                return; // the consumer has stopped and tells why
-            }
-            finally
-            {
-                writer.Complete();
-            }
-        }
-
-        private void Accept(int index, Task<DecodedPhoto> photo, CancellationToken cancellationToken)
-        {
-            PixelImage image;
-            try
-            {
-                image = photo.GetAwaiter().GetResult().Image;
-            }
-            catch (PhotoException failure) when (!run.Strict)
-            {
-                skipped.Add(new SkippedPhoto(photos[index].Name, failure.Reason));
-                run.Notice?.Invoke($"skipped {photos[index].Name}: {failure.Reason}");
-                run.Progress?.Invoke(++finished, photos.Count);
-                return;
-            }
-
-            batch.Add((index, image));
-            if (batch.Count == extractor.Info.ImagesAtOnce)
-            {
-                Flush(cancellationToken);
-            }
-        }
-
-        private void Flush(CancellationToken cancellationToken)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (batch.Count == 0)
-            {
-                return;
-            }
-
-            var (regions, dimension) = (extractor.Info.Regions, extractor.Info.Dimension);
-            var size = regions * dimension;
-            extractor.Run([.. batch.Select(item => item.Image)], descriptors.AsSpan(0, batch.Count * size), null, cancellationToken);
-            for (var i = 0; i < batch.Count; i++)
-            {
-                Transpose(descriptors.AsSpan(i * size, size), regions, dimension, transposed);
-                var index = batch[i].Index;
-                NpyFile.Write(Path.Combine(folder, names[index]), transposed, dimension, regions);
-                manifest.Add(photos[index], names[index]);
-                done[index] = true;
-                batch[i].Image.Dispose();
-            }
-
-            finished += batch.Count;
-            batch.Clear();
-            run.Progress?.Invoke(finished, photos.Count);
-        }
-
-        // [R, D] -> [D, R], the original's layout on disk.
-        private static void Transpose(ReadOnlySpan<float> source, int rows, int columns, Span<float> target)
-        {
-            for (var row = 0; row < rows; row++)
-            {
-                for (var column = 0; column < columns; column++)
-                {
-                    target[(column * rows) + row] = source[(row * columns) + column];
-                }
-            }
-        }
-
-        // Pixels decoded ahead go back to the pool whatever stopped the loop.
-        private static void Drain(ChannelReader<(int Index, Task<DecodedPhoto> Photo)> reader, Task producer)
-        {
-            Task.WhenAny(producer).GetAwaiter().GetResult();
-            while (reader.TryRead(out var item))
-            {
-                Task.WhenAny(item.Photo).GetAwaiter().GetResult();
-                if (item.Photo.IsCompletedSuccessfully)
-                {
-                    item.Photo.Result.Image.Dispose();
-                }
-            }
         }
     }
 }

@@ -34,18 +34,46 @@ public sealed record ExtractionSettings
     /// <summary>Whether EXIF orientation is applied.</summary>
     public required ExifMode Exif { get; init; }
 
+    /// <summary>How JPEG files are decoded.</summary>
+    public DecodeMode Decode { get; init; } = DecodeMode.Fast;
+
+    /// <summary>The network input of an upright photograph.</summary>
+    /// <param name="least">The smallest side that the network admits.</param>
+    /// <param name="width">Of the photograph, in pixels.</param>
+    /// <param name="height">Of the photograph, in pixels.</param>
+    public InputShape ShapeOf(int least, int width, int height) => InputShape.Square(Size);
+
     /// <summary>The settings as the extractor takes them.</summary>
+    /// <param name="shape">Of the network's input.</param>
     /// <param name="batch">Images the network runs at once, at least 1; does not change results.</param>
-    public ExtractorOptions ToExtractorOptions(int batch) => new()
+    public ExtractorOptions ToExtractorOptions(InputShape shape, int batch) => new()
     {
-        Width = Size,
-        Height = Size,
+        Width = shape.Width,
+        Height = shape.Height,
         Batch = batch,
         Precision = Precision,
         Pooling = Pooling,
         MultiScale = MultiScale,
         Steps = Regions,
     };
+
+    /// <summary>Refuses what cannot be carried out, before hours of work.</summary>
+    /// <exception cref="ArgumentException">Settings that contradict each other.</exception>
+    /// <exception cref="DllNotFoundException">libturbojpeg is asked for and not installed.</exception>
+    public void Require()
+    {
+        if (Decode != DecodeMode.Ifast)
+        {
+            return;
+        }
+
+        if (Exif == ExifMode.Apply)
+        {
+            throw new ArgumentException("decoding as the original did (--compat mirror) ignores the EXIF orientation: leave --exif apply out");
+        }
+
+        TurboJpeg.Require();
+    }
 
     /// <summary>Name of the settings file in a folder of descriptors.</summary>
     public const string FileName = "extraction.json";

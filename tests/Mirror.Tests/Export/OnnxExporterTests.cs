@@ -49,23 +49,30 @@ public sealed class OnnxExporterTests
     }
 
     [Test]
-    public void Export_SeveralScales_OnnxRuntimeEqualsTheExtractor()
+    public void Export_SeveralScales_OnnxRuntimeEqualsTheExtractor() =>
+        AssertEqualsTheExtractor(new ExtractorOptions { Width = 448, Height = 448, MultiScale = true, Steps = [1, 2] });
+
+    [TestCase(3f)]
+    [TestCase(32f)]
+    public void Export_WholePhotographGem_OnnxRuntimeEqualsTheExtractor(float power) =>
+        AssertEqualsTheExtractor(new ExtractorOptions { Width = 512, Height = 384, Fit = FitMode.Whole, Pooling = RegionPooling.Gem, GemPower = power });
+
+    private static void AssertEqualsTheExtractor(ExtractorOptions options)
     {
         using var folder = Paths.NewTempFolder();
         TestModel.Write(folder.File("model.safetensors"));
-        var options = new ExtractorOptions { Width = 448, Height = 448, MultiScale = true, Steps = [1, 2] };
         OnnxExporter.Export(folder.File("model.safetensors"), options, folder.File("model.onnx"));
         const int seed = 4711;
         TestContext.Out.WriteLine($"seed {seed}");
         var random = new Random(seed);
-        var input = Enumerable.Range(0, 448 * 448 * 3).Select(_ => (float)((random.NextDouble() * 255) - 115)).ToArray();
+        var input = Enumerable.Range(0, options.Height * options.Width * 3).Select(_ => (float)((random.NextDouble() * 255) - 115)).ToArray();
         using var device = Device.Open("cpu");
         using var model = Model.Load(folder.File("model.safetensors"));
         using var extractor = new Extractor(device, model, options);
         var expected = new float[extractor.Info.Regions * extractor.Info.Dimension];
         extractor.RunInput(input, expected);
 
-        AssertClose(Run(folder.File("model.onnx"), input, 1, 448, 448).Descriptors, expected, "two scales");
+        AssertClose(Run(folder.File("model.onnx"), input, 1, options.Height, options.Width).Descriptors, expected, options.ToString());
     }
 
     [Test]

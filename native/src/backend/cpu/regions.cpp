@@ -1,12 +1,16 @@
 // Regional pooling: [n, h, w, c] maps to [regions, c] vectors. Channels are contiguous, so a block
 // of them is pooled for all regions while its slice of the map (h * w * block floats) stays in the
 // second-level cache.
+#include <omp.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include "backend/cpu/cpu_backend.h"
 #include "backend/cpu/simd.h"
+#include "base/checked.h"
 
 namespace mirror {
 namespace {
@@ -50,6 +54,67 @@ MIRROR_SIMD void pool_mean(const float* map,
     }
 }
 
+// values[i] = values[i]^p, p >= 1; a whole p by squaring.
+MIRROR_SIMD void raise(double* values, int count, float p) {
+    auto rest = static_cast<unsigned>(p);
+    if (static_cast<float>(rest) != p) {
+        for (int i = 0; i < count; ++i) values[i] = std::pow(values[i], static_cast<double>(p));
+        return;
+    }
+    double square[kBlock];
+    std::copy_n(values, count, square);
+    std::fill_n(values, count, 1.0);
+    for (;;) {
+        if (rest % 2 == 1)
+            for (int i = 0; i < count; ++i) values[i] *= square[i];
+        if ((rest /= 2) == 0) return;
+        for (int i = 0; i < count; ++i) square[i] *= square[i];
+    }
+}
+
+constexpr float kLeast = 1e-6f;  // GeM's epsilon
+
+// max(x, 1e-6)^p of a block of channels of a whole map, [cells, block]: what overlapping regions
+// share. scales[i], a power of two, was multiplied in before: 1 unless channel i exceeds 2^(960/p),
+// so that sums over any map stay within double.
+MIRROR_SIMD void raise_map(
+    const float* map, int64_t cells, int c, int block, float p, double* scales, double* powers) {
+    float largest[kBlock];
+    std::fill_n(largest, block, kLeast);
+    for (int64_t cell = 0; cell < cells; ++cell)
+        for (int i = 0; i < block; ++i)
+            largest[i] = map[cell * c + i] > largest[i] ? map[cell * c + i] : largest[i];
+    for (int i = 0; i < block; ++i) {
+        int exponent = 0;
+        std::frexp(largest[i], &exponent);
+        scales[i] = std::ldexp(1.0, std::min(0, static_cast<int>(960 / p) - exponent));
+    }
+    for (int64_t cell = 0; cell < cells; ++cell, map += c, powers += block) {
+        for (int i = 0; i < block; ++i)  // NaN stays: it reaches the result, as in a mean
+            powers[i] = (map[i] < kLeast ? kLeast : map[i]) * scales[i];
+        raise(powers, block, p);
+    }
+}
+
+// Within 1e-7, or 2^-60 of a channel's largest value in the map where that exceeds 2^40.
+MIRROR_SIMD void pool_gem(const double* powers,
+                          const double* scales,
+                          int w,
+                          const mirror_region& region,
+                          int block,
+                          float p,
+                          float* out) {
+    double sums[kBlock] = {};
+    for (int y = region.y; y < region.y + region.height; ++y) {
+        const double* cell = powers + (static_cast<int64_t>(y) * w + region.x) * block;
+        for (int x = 0; x < region.width; ++x, cell += block)
+            for (int i = 0; i < block; ++i) sums[i] += cell[i];
+    }
+    const double cells = static_cast<double>(region.height) * region.width;
+    for (int i = 0; i < block; ++i)
+        out[i] = static_cast<float>(std::pow(sums[i] / cells, 1.0 / p) / scales[i]);
+}
+
 }  // namespace
 
 void CpuBackend::region_pool(const float* maps,
@@ -59,11 +124,17 @@ void CpuBackend::region_pool(const float* maps,
                              int c,
                              std::span<const mirror_region> regions,
                              int32_t pool,
+                             float gem_p,
                              float* out,
                              int64_t out_stride) {
     const ThreadScope scope(threads_);
     const int64_t blocks = (static_cast<int64_t>(c) + kBlock - 1) / kBlock;
-    const int64_t map_size = static_cast<int64_t>(h) * w * c;
+    const int64_t cells = static_cast<int64_t>(h) * w, map_size = cells * c;
+    // A slice for each thread, allocated here: an exception must not leave the parallel loop.
+    const size_t slice =
+        pool == MIRROR_POOL_GEM ? checked_size("powers", cells, std::min(c, kBlock)) : 0;
+    const auto powers =
+        std::make_unique_for_overwrite<double[]>(checked_size("powers", threads_, slice));
 #pragma omp parallel for collapse(2) schedule(static)
     for (int image = 0; image < n; ++image) {
         for (int64_t b = 0; b < blocks; ++b) {
@@ -71,9 +142,15 @@ void CpuBackend::region_pool(const float* maps,
             const int block = static_cast<int>(std::min<int64_t>(kBlock, c - first));
             const float* map = maps + image * map_size + first;
             float* target = out + image * out_stride + first;
+            double* slice_powers = powers.get() + static_cast<size_t>(omp_get_thread_num()) * slice;
+            double scales[kBlock];
+            if (pool == MIRROR_POOL_GEM)
+                raise_map(map, cells, c, block, gem_p, scales, slice_powers);
             for (const mirror_region& region : regions) {
                 if (pool == MIRROR_POOL_MAX)
                     pool_max(map, w, c, region, block, target);
+                else if (pool == MIRROR_POOL_GEM)
+                    pool_gem(slice_powers, scales, w, region, block, gem_p, target);
                 else
                     pool_mean(map, w, c, region, block, pool == MIRROR_POOL_L2, target);
                 target += c;
