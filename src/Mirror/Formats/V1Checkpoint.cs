@@ -21,18 +21,8 @@ internal static class V1Checkpoint
             throw new InvalidDataException($"{path}: the table has no list of tensors (empty key)");
         }
         Dictionary<string, ReadOnlyMemory<byte>> values = table.Skip(1).ToDictionary(pair => Encoding.Latin1.GetString(pair.Key), pair => pair.Value, StringComparer.Ordinal);
-        List<SourceTensor> tensors = [];
-        Guarded(path, "list of tensors", () =>
-        {
-            foreach (ReadOnlyMemory<byte> meta in Messages(table[0].Value, 1))
-            {
-                foreach (ReadOnlyMemory<byte> tensor in Messages(meta, 1))
-                {
-                    tensors.Add(Tensor(path, tensor, values));
-                }
-            }
-            return 0;
-        });
+        List<SourceTensor> tensors = Guarded(path, "list of tensors", () =>
+            Messages(table[0].Value, 1).SelectMany(meta => Messages(meta, 1)).Select(tensor => Tensor(path, tensor, values)).ToList());
         return tensors.Count > 0
             ? new("TensorFlow V1 checkpoint", path, tensors, [], "every checksum is good")
             : throw new InvalidDataException($"{path}: its list of tensors is empty: it is no TensorFlow V1 checkpoint (of a V2 checkpoint name the prefix)");
