@@ -101,7 +101,8 @@ internal sealed record BundleEntry(int Type, long[] Shape, int Shard, long Offse
         return new(type, shape, shard, offset, size, crc, slices);
     }
 
-    private static long[] ParseShape(ByteString message)
+    /// <summary>TensorShapeProto: dimensions, each at least 0.</summary>
+    public static long[] ParseShape(ByteString message)
     {
         List<long> dims = [];
         CodedInputStream input = message.CreateCodedInput();
@@ -130,7 +131,8 @@ internal sealed record BundleEntry(int Type, long[] Shape, int Shard, long Offse
         return [.. dims];
     }
 
-    private static SliceExtent[] ParseSlice(ByteString message)
+    /// <summary>TensorSliceProto.</summary>
+    public static SliceExtent[] ParseSlice(ByteString message)
     {
         List<SliceExtent> extents = [];
         CodedInputStream input = message.CreateCodedInput();

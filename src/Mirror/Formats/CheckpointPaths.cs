@@ -22,7 +22,7 @@ internal static class CheckpointPaths
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentOutOfRangeException.ThrowIfNegative(step.GetValueOrDefault(), nameof(step));
-        string suffix = step is long number ? "-" + number.ToString(CultureInfo.InvariantCulture) : "";
+        string suffix = Suffix(step);
         string prefix = Strip(path);
         if (HasIndex(prefix + suffix))
         {
@@ -39,10 +39,17 @@ internal static class CheckpointPaths
         if (File.Exists(path) && suffix.Length == 0)
         {
             throw SsTable.HasMagic(path)
-                ? new InvalidDataException($"{path}: a TensorFlow V1 checkpoint (one file), which is not read; save it again as V2 with tf.train.Saver")
+                ? new InvalidDataException($"{path}: a TensorFlow V1 checkpoint (one file), expected a V2 checkpoint")
                 : new InvalidDataException($"{path}: no TensorFlow V2 checkpoint: there is no {path}{IndexSuffix}");
         }
         throw new FileNotFoundException($"{prefix}{suffix}{IndexSuffix}: no such file; {Neighbours(prefix)}", prefix + suffix + IndexSuffix);
+    }
+
+    /// <summary>True where <paramref name="path"/> means a V2 checkpoint that is there, by its prefix or one of its files.</summary>
+    public static bool IsBundle(string path, long? step)
+    {
+        string prefix = Strip(path);
+        return HasIndex(prefix + Suffix(step)) || (prefix.EndsWith(Suffix(step), StringComparison.Ordinal) && HasIndex(prefix));
     }
 
     /// <summary>The path of one data shard.</summary>
@@ -78,6 +85,9 @@ internal static class CheckpointPaths
         }
         throw new InvalidDataException($"{path}: no line \"{Field}\"; it is no checkpoint state file");
     }
+
+    /// <summary>What the saver appends to a prefix for a step: "-N"; empty for null.</summary>
+    public static string Suffix(long? step) => step is long number ? "-" + number.ToString(CultureInfo.InvariantCulture) : "";
 
     private static bool HasIndex(string prefix) => prefix.Length > 0 && File.Exists(prefix + IndexSuffix);
 

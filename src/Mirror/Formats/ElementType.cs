@@ -84,6 +84,28 @@ internal static class ElementTypes
     private static readonly FrozenDictionary<ElementType, string> ToSafeTensors =
         FromSafeTensors.ToFrozenDictionary(pair => pair.Value, pair => pair.Key);
 
+    private static readonly (int Number, ElementType Type, string? Name)[] TensorFlow =
+    [
+        (1, ElementType.Float32, "float32"),
+        (2, ElementType.Float64, "float64"),
+        (3, ElementType.Int32, "int32"),
+        (4, ElementType.UInt8, "uint8"),
+        (5, ElementType.Int16, "int16"),
+        (6, ElementType.Int8, "int8"),
+        (7, ElementType.Other, "string"),
+        (8, ElementType.Complex64, "complex64"),
+        (9, ElementType.Int64, "int64"),
+        (10, ElementType.Bool, "bool"),
+        (14, ElementType.BFloat16, "bfloat16"),
+        (17, ElementType.UInt16, "uint16"),
+        (18, ElementType.Complex128, "complex128"),
+        (19, ElementType.Float16, "float16"),
+        (20, ElementType.Other, "resource"),
+        (21, ElementType.Other, "variant"),
+        (22, ElementType.UInt32, "uint32"),
+        (23, ElementType.UInt64, "uint64"),
+    ];
+
     /// <summary>Bytes of one element; 0 for <see cref="ElementType.Other"/>.</summary>
     public static int Size(this ElementType type) => type switch
     {
@@ -105,27 +127,15 @@ internal static class ElementTypes
     /// <summary>The safetensors name; null where the format has none.</summary>
     public static string? SafeTensorsName(this ElementType type) => ToSafeTensors.GetValueOrDefault(type);
 
-    /// <summary>TensorFlow's DataType enum: the type, and TensorFlow's own name for messages.</summary>
-    public static (ElementType Type, string Name) FromTensorFlow(int value) => value switch
+    /// <summary>A number of TensorFlow's DataType enum: the type, and TensorFlow's own name for messages.</summary>
+    public static (ElementType Type, string Name) FromTensorFlow(int value)
     {
-        1 => (ElementType.Float32, "float32"),
-        2 => (ElementType.Float64, "float64"),
-        3 => (ElementType.Int32, "int32"),
-        4 => (ElementType.UInt8, "uint8"),
-        5 => (ElementType.Int16, "int16"),
-        6 => (ElementType.Int8, "int8"),
-        7 => (ElementType.Other, "string"),
-        8 => (ElementType.Complex64, "complex64"),
-        9 => (ElementType.Int64, "int64"),
-        10 => (ElementType.Bool, "bool"),
-        14 => (ElementType.BFloat16, "bfloat16"),
-        17 => (ElementType.UInt16, "uint16"),
-        18 => (ElementType.Complex128, "complex128"),
-        19 => (ElementType.Float16, "float16"),
-        20 => (ElementType.Other, "resource"),
-        21 => (ElementType.Other, "variant"),
-        22 => (ElementType.UInt32, "uint32"),
-        23 => (ElementType.UInt64, "uint64"),
-        _ => (ElementType.Other, $"TensorFlow type {value}"),
-    };
+        (_, ElementType type, string? name) = Array.Find(TensorFlow, row => row.Number == value);
+        return (type, name ?? $"TensorFlow type {value}");
+    }
+
+    /// <summary>The number of a type in TensorFlow's DataType enum; every type but <see cref="ElementType.Other"/> has one.</summary>
+    public static int TensorFlowNumber(this ElementType type) => type == ElementType.Other
+        ? throw new ArgumentOutOfRangeException(nameof(type), "Other stands for several types of TensorFlow")
+        : Array.Find(TensorFlow, row => row.Type == type).Number;
 }

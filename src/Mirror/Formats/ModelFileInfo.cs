@@ -1,4 +1,4 @@
-// What `mirror model info` shows: the table of contents of a model file or checkpoint, and hashes that identify it.
+// What `mirror model info` shows: the table of contents of a model file or source, and hashes that identify it.
 
 using System.Globalization;
 using System.Security.Cryptography;
@@ -12,13 +12,14 @@ namespace Mirror.Formats;
 public sealed record HashedFile(string Path, long Length, string Sha256);
 
 /// <summary>Contents of a model file.</summary>
-/// <param name="Kind">"safetensors" or "TensorFlow V2 checkpoint".</param>
-/// <param name="Network">The network that the file names; null where it names none (checkpoints never do).</param>
+/// <param name="Kind">"safetensors", or the kind of source, e.g. "TensorFlow V2 checkpoint".</param>
+/// <param name="Network">The network that the file names; null where it names none (sources never do).</param>
 /// <param name="Origin">Where the weights come from, as the file tells; null where it does not.</param>
 /// <param name="Tensors">All tensors, sorted by name.</param>
 /// <param name="Parameters">Elements in all of them.</param>
 /// <param name="Files">The file, or index and shards of a checkpoint.</param>
 /// <param name="Verification">What was verified beyond the table of contents, in words; null where nothing was asked for.</param>
+/// <param name="Notes">What the reader did beyond reading, one line each; empty as a rule.</param>
 public sealed record ModelFileInfo(
     string Kind,
     string? Network,
@@ -26,12 +27,13 @@ public sealed record ModelFileInfo(
     IReadOnlyList<TensorEntry> Tensors,
     long Parameters,
     IReadOnlyList<HashedFile> Files,
-    string? Verification)
+    string? Verification,
+    IReadOnlyList<string> Notes)
 {
-    /// <summary>Reads the table of contents of a safetensors file or of a checkpoint, and hashes its files.</summary>
-    /// <param name="path">A safetensors file, or a checkpoint as <see cref="TensorFlowCheckpoint.Open"/> takes it.</param>
+    /// <summary>Reads the table of contents of a safetensors file or of a source, and hashes its files.</summary>
+    /// <param name="path">A safetensors file, or a source as <see cref="ModelSource.Open"/> takes it.</param>
     /// <param name="verify">Also verify the checksum of every tensor of a checkpoint (safetensors has none).</param>
-    /// <exception cref="FileNotFoundException">There is no such file or checkpoint.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file or source.</exception>
     /// <exception cref="InvalidDataException">The file is damaged or something else.</exception>
     /// <exception cref="IOException">The operating system refused to read.</exception>
     public static ModelFileInfo Read(string path, bool verify = false)
@@ -47,18 +49,19 @@ public sealed record ModelFileInfo(
                 file.Tensors,
                 file.Tensors.Sum(tensor => tensor.ElementCount),
                 [Hash(path)],
-                verify ? "the header; safetensors files have no checksums" : null);
+                verify ? "the header; safetensors files have no checksums" : null,
+                []);
         }
-        using TensorFlowCheckpoint checkpoint = TensorFlowCheckpoint.Open(path);
-        IReadOnlyList<string> unknown = verify ? checkpoint.VerifyAll() : [];
+        using ITensorSource source = ModelSource.Open(path);
         return new(
-            "TensorFlow V2 checkpoint",
+            source.Kind,
             null,
             null,
-            checkpoint.Tensors,
-            checkpoint.Tensors.Sum(tensor => tensor.ElementCount),
-            [.. checkpoint.Files.Select(Hash)],
-            !verify ? null : unknown.Count == 0 ? "every checksum is good" : $"every checksum is good, but {string.Join(", ", unknown)} could not be checked");
+            source.Tensors,
+            source.Tensors.Sum(tensor => tensor.ElementCount),
+            [.. source.Files.Select(Hash)],
+            verify ? source.Verify() : null,
+            source.Notes);
     }
 
     /// <summary>Prints everything, one fact or tensor a line.</summary>
@@ -78,6 +81,10 @@ public sealed record ModelFileInfo(
         if (Verification is not null)
         {
             Line(writer, "verified", Verification);
+        }
+        foreach (string note in Notes)
+        {
+            Line(writer, "note", note);
         }
         writer.WriteLine();
         int width = Tensors.Select(tensor => tensor.Name.Length).DefaultIfEmpty(0).Max();

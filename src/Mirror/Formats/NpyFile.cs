@@ -49,7 +49,8 @@ public sealed class NpyArray
 public static class NpyFile
 {
     private const int MaxHeaderLength = 1 << 16;
-    private static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
+    /// <summary>The first bytes of every .npy file.</summary>
+    internal static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
     /// <summary>Reads one array of any numeric type.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -129,8 +130,42 @@ public static class NpyFile
         return new(header.Type, header.Shape, header.FortranOrder && header.Shape.Count > 1 ? Transpose(data, header.Shape, header.Type.Size()) : data);
     }
 
+    /// <summary>True where a file begins as every .npy file does.</summary>
+    internal static bool IsNpy(string path)
+    {
+        Span<byte> start = stackalloc byte[Magic.Length];
+        using FileStream stream = File.OpenRead(path);
+        return stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && start.SequenceEqual(Magic);
+    }
+
+    /// <summary>Reads the one Python object of a file that np.save wrote for something that is no array of numbers.</summary>
+    /// <returns>As <see cref="PickleReader.Read"/>.</returns>
+    /// <exception cref="InvalidDataException">The file is no .npy file, holds plain numbers, or its pickle is refused.</exception>
+    internal static object? ReadObject(string path)
+    {
+        byte[] file = WholeFile.Read(path);
+        using MemoryStream stream = new(file, writable: false);
+        (string text, long start) = ReadText(stream, file.Length, path);
+        NpyHeader header = NpyHeader.Parse(text, path, objects: true);
+        return header.Shape.Count == 0
+            ? PickleReader.Read(file, path, (int)start)
+            : throw Bad(path, $"an array of objects of shape {ShapeMath.Text(header.Shape)}, expected one object (shape [])");
+    }
+
     // The header, and the bytes of data that follow it: as many as its shape asks for.
     private static (NpyHeader Header, long Stored) ReadHeader(Stream stream, long length, string name)
+    {
+        (string text, long start) = ReadText(stream, length, name);
+        NpyHeader header = NpyHeader.Parse(text, name);
+        int width = header.Type.Size();
+        long stored = length - start;
+        return ShapeMath.TryCount(header.Shape, out long count) && count <= long.MaxValue / width && count * width == stored
+            ? (header, stored)
+            : throw Bad(name, $"shape {ShapeMath.Text(header.Shape)} of {header.Type} does not match the {stored} bytes of data: the file is truncated or has bytes too many");
+    }
+
+    // The header's text, and where the data begins: the stream is left there.
+    private static (string Text, long Start) ReadText(Stream stream, long length, string name)
     {
         Span<byte> start = stackalloc byte[12];
         if (length < 10 || stream.ReadAtLeast(start[..10], 10, throwOnEndOfStream: false) < 10 || !start[..6].SequenceEqual(Magic))
@@ -154,12 +189,7 @@ public static class NpyFile
         }
         byte[] text = new byte[headerLength];
         stream.ReadExactly(text);
-        NpyHeader header = NpyHeader.Parse(major == 3 ? Encoding.UTF8.GetString(text) : Encoding.Latin1.GetString(text), name);
-        int width = header.Type.Size();
-        long stored = length - prefix - headerLength;
-        return ShapeMath.TryCount(header.Shape, out long count) && count <= long.MaxValue / width && count * width == stored
-            ? (header, stored)
-            : throw Bad(name, $"shape {ShapeMath.Text(header.Shape)} of {header.Type} does not match the {stored} bytes of data: the file is truncated or has bytes too many");
+        return (major == 3 ? Encoding.UTF8.GetString(text) : Encoding.Latin1.GetString(text), prefix + headerLength);
     }
 
     private static byte[] Header(long[] dims)

@@ -7,15 +7,18 @@ using System.Globalization;
 namespace Mirror.Formats;
 
 /// <summary>What a .npy header says.</summary>
-/// <param name="Type">Type of the elements.</param>
+/// <param name="Type">Type of the elements; <see cref="ElementType.Other"/> for Python objects.</param>
 /// <param name="BigEndian">True where the file stores the most significant byte first.</param>
 /// <param name="FortranOrder">True where the file stores the first index fastest.</param>
 /// <param name="Shape">Dimensions, slowest first in C order; empty for a scalar. Each is at least 0.</param>
 internal sealed record NpyHeader(ElementType Type, bool BigEndian, bool FortranOrder, IReadOnlyList<long> Shape)
 {
     /// <summary>Parses the header's text; <paramref name="name"/> is for messages.</summary>
+    /// <param name="text">The header.</param>
+    /// <param name="name">The file.</param>
+    /// <param name="objects">Take Python objects and nothing else; else numbers and nothing else.</param>
     /// <exception cref="InvalidDataException">The text is anything else.</exception>
-    public static NpyHeader Parse(string text, string name)
+    public static NpyHeader Parse(string text, string name, bool objects = false)
     {
         Tokenizer tokens = new(text, name);
         string? descr = null;
@@ -51,6 +54,10 @@ internal sealed record NpyHeader(ElementType Type, bool BigEndian, bool FortranO
         {
             throw tokens.Bad("needs descr, fortran_order and shape");
         }
+        if (objects)
+        {
+            return IsObject(descr) ? new(ElementType.Other, false, fortran.Value, shape) : throw tokens.Bad($"the array holds numbers of type '{descr}', expected a dictionary saved with np.save");
+        }
         return new(ElementTypeOf(descr) ?? throw tokens.Bad(Unreadable(descr)), descr[0] == '>', fortran.Value, shape);
     }
 
@@ -83,7 +90,9 @@ internal sealed record NpyHeader(ElementType Type, bool BigEndian, bool FortranO
         return descr[0] == '|' && type is { } known && known.Size() != 1 ? null : type;
     }
 
-    private static string Unreadable(string descr) => descr is "|O" or "O"
+    private static bool IsObject(string descr) => descr is "|O" or "O";
+
+    private static string Unreadable(string descr) => IsObject(descr)
         ? "the array holds Python objects (a pickle), expected numbers"
         : $"type '{descr}' is not one of the numeric types that are read";
 

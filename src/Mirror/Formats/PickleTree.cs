@@ -3,8 +3,6 @@
 // A pickle may share one list a million times over or put it into itself; a reader that walks it as a tree would never end. Each
 // object is visited once here, with its height and the number of nodes that walking it would meet.
 
-using System.Runtime.CompilerServices;
-
 namespace Mirror.Formats;
 
 /// <summary>Conversion and check of an unpickled value.</summary>
@@ -39,7 +37,6 @@ internal sealed class PickleTree(Func<string, Exception> bad, PickleBudget budge
         {
             throw bad($"it is nested more than {MaxDepth} levels deep");
         }
-        RuntimeHelpers.EnsureSufficientExecutionStack();
         if (_done.TryGetValue(value, out Node known))
         {
             return known.Height < 0 ? throw bad("a list or dictionary contains itself")

@@ -1,6 +1,6 @@
 // Reads a LevelDB table (SSTable), the container of a TensorFlow checkpoint's .index file: sorted keys and values in checksummed blocks.
 //
-// The whole file is small (tens of kilobytes for a network) and is taken into memory once; everything below is bounds-checked
+// The whole file is taken into memory once (an index has tens of kilobytes for a network, a V1 checkpoint its tensors as well); everything below is bounds-checked
 // slicing of it. Memory stays proportional to the file: compressed blocks, shared key prefixes and block handles are all limited
 // before anything is allocated. Layout: [block][type byte][masked crc] ... [metaindex] [index] [footer].
 
@@ -14,8 +14,9 @@ internal static class SsTable
 {
     private const int FooterLength = 48;
     private const int TrailerLength = 5;
-    private const ulong Magic = 0xDB4775248B80FB57;
-    private const long MaxFileLength = 64 << 20;
+    /// <summary>The last eight bytes of every table.</summary>
+    public const ulong Magic = 0xDB4775248B80FB57;
+    private const long MaxIndexLength = 64 << 20;
     private const long MaxPlainBytes = 64 << 20;
     private const int MaxEntries = 1 << 20;
     private const int MaxKeyLength = 64 << 10;
@@ -39,13 +40,15 @@ internal static class SsTable
     }
 
     /// <summary>All entries in ascending key order; values are slices of the file or of its decompressed blocks.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="maxLength">The longest file taken, in bytes; the default is ample for an index, a V1 checkpoint holds its tensors too.</param>
     /// <exception cref="InvalidDataException">The file is no valid table; the message names the file and what is wrong.</exception>
-    public static List<KeyValuePair<byte[], ReadOnlyMemory<byte>>> Read(string path)
+    public static List<KeyValuePair<byte[], ReadOnlyMemory<byte>>> Read(string path, long maxLength = MaxIndexLength)
     {
         long length = new FileInfo(path).Length;
-        if (length is < FooterLength or > MaxFileLength)
+        if (length < FooterLength || length > maxLength)
         {
-            throw Bad(path, $"is {length} bytes long; a table has {FooterLength} to {MaxFileLength}");
+            throw Bad(path, $"is {length} bytes long; a table has {FooterLength} to {maxLength}");
         }
         byte[] file = File.ReadAllBytes(path);
         ReadOnlySpan<byte> footer = file.AsSpan(file.Length - FooterLength);
@@ -193,6 +196,16 @@ internal static class SsTable
 /// <summary>Base-128 numbers, least significant group first, at most 64 bits.</summary>
 internal static class Varint
 {
+    /// <summary>Appends one number.</summary>
+    public static void Write(List<byte> bytes, ulong value)
+    {
+        for (; value >= 0x80; value >>= 7)
+        {
+            bytes.Add((byte)(value | 0x80));
+        }
+        bytes.Add((byte)value);
+    }
+
     /// <summary>Takes one number off the front; false where it is cut off or has more than 64 bits.</summary>
     public static bool TryRead(ref ReadOnlySpan<byte> span, out ulong value)
     {

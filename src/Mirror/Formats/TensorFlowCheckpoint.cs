@@ -12,7 +12,7 @@ namespace Mirror.Formats;
 /// <summary>
 /// A TensorFlow V2 checkpoint, opened for reading. Instances may be read from several threads at once.
 /// </summary>
-public sealed class TensorFlowCheckpoint : IDisposable
+public sealed class TensorFlowCheckpoint : ITensorSource
 {
     private const int MaxShards = 99_999;
     private const int ChunkLength = 1 << 20;
@@ -60,6 +60,18 @@ public sealed class TensorFlowCheckpoint : IDisposable
         }
         Tensors = [.. _tensors.Values];
     }
+
+    /// <inheritdoc/>
+    public string Kind => "TensorFlow V2 checkpoint";
+
+    /// <inheritdoc/>
+    string ITensorSource.Path => IndexPath;
+
+    /// <inheritdoc/>
+    public string Name => Path.GetFileName(Prefix);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Notes => [];
 
     /// <summary>The path that all files of the checkpoint begin with, as resolved.</summary>
     public string Prefix { get; }
@@ -112,19 +124,6 @@ public sealed class TensorFlowCheckpoint : IDisposable
             : SlicedTensor.Assemble(IndexPath, tensor, entry, _slices, StoredBytes(), slice => ReadEntry(name, slice, tensor.Type));
     }
 
-    /// <summary>Reads one tensor as float32. Other real types are converted, rounding to the nearest.</summary>
-    /// <exception cref="KeyNotFoundException">There is no tensor of this name.</exception>
-    /// <exception cref="InvalidDataException">As <see cref="ReadBytes"/>; also where the elements are complex.</exception>
-    /// <exception cref="IOException">The operating system refused to read.</exception>
-    public float[] ReadFloat32(string name)
-    {
-        byte[] bytes = ReadBytes(name);
-        TensorEntry tensor = _tensors[name];
-        return tensor.ElementCount <= Array.MaxLength / sizeof(float)
-            ? ElementData.ToFloat32(tensor.Type, bytes)
-            : throw new InvalidDataException($"{IndexPath}: tensor \"{name}\" has {tensor.ElementCount} elements, too many for one array");
-    }
-
     /// <summary>Reads everything once and verifies every checksum, those of slices and string tensors included; memory stays small.</summary>
     /// <returns>Names of tensors whose type has a checksum that this reader does not know how to form (resource, variant); normally empty.</returns>
     /// <exception cref="InvalidDataException">A checksum is wrong; the message names file and tensor.</exception>
@@ -150,6 +149,13 @@ public sealed class TensorFlowCheckpoint : IDisposable
             }
         }
         return unknown;
+    }
+
+    /// <inheritdoc/>
+    public string Verify()
+    {
+        IReadOnlyList<string> unknown = VerifyAll();
+        return unknown.Count == 0 ? "every checksum is good" : $"every checksum is good, but {string.Join(", ", unknown)} could not be checked";
     }
 
     /// <summary>Closes the files.</summary>

@@ -104,7 +104,7 @@ public static class Retrieval
 
     private static Whitening LoadWhitening(string file, int dimension)
     {
-        var whitening = Whitening.Load(file);
+        var whitening = WhiteningFile.Load(file);
         if (whitening.InputDimension == dimension)
         {
             return whitening;

@@ -5,6 +5,7 @@
 using System.Buffers.Binary;
 using Google.Protobuf;
 using Mirror.Formats;
+using static Mirror.Tests.Formats.Proto;
 
 namespace Mirror.Tests.Formats;
 
@@ -101,7 +102,8 @@ internal sealed class BundleBuilder
         }
     });
 
-    private byte[] Table(List<(byte[] Key, byte[] Value)> entries)
+    /// <summary>A whole table; V1 checkpoints are one.</summary>
+    public byte[] Table(List<(byte[] Key, byte[] Value)> entries)
     {
         MemoryStream file = new();
         List<(byte[] Key, byte[] Value)> index = [];
@@ -166,31 +168,6 @@ internal sealed class BundleBuilder
         output.WriteInt64(at.Offset);
         output.WriteInt64(at.Size);
     });
-
-    private static byte[] Message(Action<CodedOutputStream> write)
-    {
-        using MemoryStream stream = new();
-        using (CodedOutputStream output = new(stream))
-        {
-            write(output);
-        }
-        return stream.ToArray();
-    }
-
-    private static void Number(CodedOutputStream output, int field, long value)
-    {
-        if (value != 0)
-        {
-            output.WriteTag(field, WireFormat.WireType.Varint);
-            output.WriteInt64(value);
-        }
-    }
-
-    private static void Nested(CodedOutputStream output, int field, byte[] message)
-    {
-        output.WriteTag(field, WireFormat.WireType.LengthDelimited);
-        output.WriteBytes(ByteString.CopyFrom(message));
-    }
 }
 
 internal static class RawBytes
