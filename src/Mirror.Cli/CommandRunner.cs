@@ -31,6 +31,7 @@ internal static partial class CommandRunner
             ExtractCommand.Create(),
             QueryCommand.Create(),
             ModelCommand.Create(),
+            WhiteningCommand.Create(),
             EvalCommand.Create(),
             SynthCommand.Create(),
             BenchCommand.Create(),

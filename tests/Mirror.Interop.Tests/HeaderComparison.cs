@@ -18,6 +18,8 @@ internal sealed class HeaderComparison
         ["POOL"] = typeof(RegionPooling),
         ["SIMILARITY"] = typeof(Similarity),
         ["METRIC"] = typeof(Metric),
+        ["SOLVER"] = typeof(WhiteningSolver),
+        ["PAIRING"] = typeof(RegionPairing),
     };
 
     private static readonly Dictionary<string, (Type Type, int Size)> Scalars = new()
