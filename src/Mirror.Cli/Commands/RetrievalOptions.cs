@@ -18,12 +18,13 @@ internal sealed class RetrievalOptions(int? defaultDimension)
     private readonly Option<int> top = new("--top") { Description = "Results per query", DefaultValueFactory = _ => 200 };
     private readonly Option<int> expand = new("--expand") { Description = "Expand each query with its best K results and search again", HelpName = "K", DefaultValueFactory = _ => 0 };
     private readonly Option<int?> expandTimes = new("--expand-times") { Description = "Rounds of expansion (default: 1; with --compat mirror 0, as the original)", HelpName = "T" };
-    private readonly Option<double> expandAlpha = new("--expand-alpha") { Description = "Weigh neighbours by the A-th power of their score; 0: all alike", HelpName = "A", DefaultValueFactory = _ => 1 };
-    private readonly Option<string> expandPairing = CommandValues.Choice("--expand-pairing", "Which region of a neighbour is added to a region: that of the same index, or the most similar", "same", "same", "best");
+    private readonly Option<double?> expandAlpha = new("--expand-alpha") { Description = "Weigh neighbours by the A-th power of their score (default: 0, all alike)", HelpName = "A" };
+    private readonly Option<string?> expandPairing = new("--expand-pairing") { Description = "Which region of a neighbour is added to a region: same (index) or best (most similar; default)", HelpName = "same|best" };
     private readonly Option<int> augment = new("--augment") { Description = "Replace each database image by its expansion with its K best others", HelpName = "K", DefaultValueFactory = _ => 0 };
 
     public void AddTo(Command command)
     {
+        expandPairing.AcceptOnlyFromAmong("same", "best");
         foreach (var option in (Option[])[dim, noWhitening, variance, whitening, saveWhitening, similarity, euclidean, searchPrecision, top, expand, expandTimes, expandAlpha, expandPairing, augment])
         {
             command.Options.Add(option);
@@ -50,7 +51,7 @@ internal sealed class RetrievalOptions(int? defaultDimension)
             ExpandNeighbours = parsed.GetValue(expand),
             ExpandTimes = parsed.GetValue(expandTimes) ?? (compat ? 0 : 1),
             ExpandAlpha = parsed.GetValue(expandAlpha),
-            ExpandPairing = CommandValues.Parse<RegionPairing>(parsed.GetRequiredValue(expandPairing)),
+            ExpandPairing = parsed.GetValue(expandPairing) is { } pairing ? CommandValues.Parse<RegionPairing>(pairing) : null,
             Augment = parsed.GetValue(augment),
         };
         settings.Validate();

@@ -155,8 +155,8 @@ public static class Retrieval
         var expansion = new ExpandOptions
         {
             Neighbours = settings.ExpandNeighbours,
-            Alpha = settings.ExpandAlpha,
-            Pairing = settings.ExpandPairing,
+            Alpha = settings.ExpandAlpha ?? (settings.Compat ? 1 : 0),
+            Pairing = settings.ExpandPairing ?? (settings.Compat ? RegionPairing.Same : RegionPairing.Best),
             SignedWeights = settings.Compat,
         };
         using var index = settings.Augment == 0

@@ -47,11 +47,16 @@ public sealed record RetrievalSettings
     /// <summary>Rounds of expansion, at least 1; under <see cref="Compat"/> at least 0, the original's default, which does nothing.</summary>
     public int ExpandTimes { get; init; } = 1;
 
-    /// <summary>Exponent of the weights of the expansion, at least 0; 1: the original's.</summary>
-    public double ExpandAlpha { get; init; } = 1;
+    /// <summary>Exponent of the weights of the expansion, at least 0; null: 0, under <see cref="Compat"/> the original's 1.</summary>
+    /// <remarks>
+    /// On 265 real photographs (448 pixels, 46 regions, 256 dimensions) 5 neighbours raise the mean average precision from 0.915 to 0.933, 0.927, 0.921
+    /// and 0.919 with alpha 0, 1, 2 and 3 and the best pairing, to 0.930, 0.928, 0.921 and 0.918 with the same index; alpha 0 with the best
+    /// pairing is the one that lowers none of the nine scenes.
+    /// </remarks>
+    public double? ExpandAlpha { get; init; }
 
-    /// <summary>Which region of a neighbour a region is expanded with.</summary>
-    public RegionPairing ExpandPairing { get; init; }
+    /// <summary>Which region of a neighbour a region is expanded with; null: the best, under <see cref="Compat"/> the one of the same index.</summary>
+    public RegionPairing? ExpandPairing { get; init; }
 
     /// <summary>
     /// Replaces every database image by its own expansion with this many best others, with the weights and pairing of the expansion,
@@ -69,11 +74,11 @@ public sealed record RetrievalSettings
         Require(ExpandNeighbours >= 0, $"--expand is {ExpandNeighbours}, expected at least 0");
         Require(ExpandTimes >= 1 || (Compat && ExpandTimes == 0), $"--expand-times is {ExpandTimes}, expected at least {(Compat ? 0 : 1)}");
         Require(ExpandTimes <= 1 || ExpandNeighbours > 0, $"--expand-times {ExpandTimes} does nothing without --expand K: give both");
-        Require(ExpandAlpha >= 0 && double.IsFinite(ExpandAlpha), $"--expand-alpha is {ExpandAlpha}, expected a number of at least 0");
+        Require(ExpandAlpha is null or (>= 0 and < double.PositiveInfinity), $"--expand-alpha is {ExpandAlpha}, expected a number of at least 0");
         Require(Augment >= 0, $"--augment is {Augment}, expected at least 0");
-        Require(ExpandNeighbours > 0 || Augment > 0 || (ExpandAlpha == 1 && ExpandPairing == RegionPairing.Same), "--expand-alpha and --expand-pairing do nothing without --expand K or --augment K");
+        Require(ExpandNeighbours > 0 || Augment > 0 || (ExpandAlpha is null && ExpandPairing is null), "--expand-alpha and --expand-pairing do nothing without --expand K or --augment K");
         Require(
-            !Compat || (ExpandAlpha == 1 && ExpandPairing == RegionPairing.Same && Augment == 0),
+            !Compat || (ExpandAlpha is null && ExpandPairing is null && Augment == 0),
             "--compat mirror has the original's expansion only: leave --expand-alpha, --expand-pairing and --augment out");
         Require(Compat || Dimension is null || Variance is null, "--dim and --variance exclude each other: give one");
         Require(Compat || WhiteningFile is null || (Dimension is null && Variance is null), "--whitening brings its own dimension: leave --dim and --variance out");

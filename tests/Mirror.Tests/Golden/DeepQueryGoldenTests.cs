@@ -100,6 +100,8 @@ public sealed class DeepQueryGoldenTests
             Top = Number(options, "top") ?? 200,
             ExpandNeighbours = compat || rounds > 0 ? Number(options, "qe") ?? 0 : 0,
             ExpandTimes = compat ? rounds : Math.Max(rounds, 1),
+            ExpandAlpha = compat || rounds == 0 ? null : 1,
+            ExpandPairing = compat || rounds == 0 ? null : RegionPairing.Same,
         };
     }
 

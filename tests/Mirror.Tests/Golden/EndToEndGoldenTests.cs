@@ -91,6 +91,8 @@ public sealed class EndToEndGoldenTests
             WhiteningFile = options == "out_dim_8" ? folder.File("whitening") : null,
             ExpandNeighbours = options == "qe3_et2" ? 3 : 0,
             ExpandTimes = options == "qe3_et2" ? 2 : 1,
+            ExpandAlpha = options == "qe3_et2" ? 1 : null,
+            ExpandPairing = options == "qe3_et2" ? RegionPairing.Same : null,
         };
         using var device = Device.Open("cpu");
         if (settings.WhiteningFile is { } file)

@@ -132,7 +132,7 @@ public sealed class RetrievalRulesTests
         }
 
         Operations.SimilarityScores(device, original, augmented, Regions, Dimension, Similarity.PrMac, Metric.Dot, scores);
-        var ranking = Rank(new RetrievalSettings { Augment = neighbours, ExpandAlpha = 2 });
+        var ranking = Rank(new RetrievalSettings { Augment = neighbours, ExpandAlpha = 2, ExpandPairing = RegionPairing.Same });
         for (var query = 0; query < Images; query++)
         {
             for (var rank = 0; rank < Images; rank++)
