@@ -32,6 +32,7 @@ internal static partial class CommandRunner
             QueryCommand.Create(),
             ModelCommand.Create(),
             ExplainCommand.Create(),
+            WhiteningCommand.Create(),
             EvalCommand.Create(),
             SynthCommand.Create(),
             BenchCommand.Create(),

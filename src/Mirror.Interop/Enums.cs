@@ -65,6 +65,29 @@ public enum Metric
     Euclidean = 1,
 }
 
+/// <summary>How the components of a PCA are found.</summary>
+public enum WhiteningSolver
+{
+    /// <summary>The whole covariance and a symmetric eigensolver.</summary>
+    Exact = 0,
+
+    /// <summary>scikit-learn's randomized SVD with random_state=0, number for number.</summary>
+    Randomized = 1,
+
+    /// <summary>scikit-learn's "auto" before 1.5: randomized where max(rows, D) > 500 and fewer than 0.8 min(rows, D) components are kept.</summary>
+    Auto = 2,
+}
+
+/// <summary>Which region of a neighbour a query region is expanded with.</summary>
+public enum RegionPairing
+{
+    /// <summary>The region of the same index, as in the original.</summary>
+    Same = 0,
+
+    /// <summary>The region most similar to it.</summary>
+    Best = 1,
+}
+
 /// <summary>Layout of one pixel in memory, one byte a channel.</summary>
 public enum PixelFormat
 {

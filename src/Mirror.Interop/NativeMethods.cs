@@ -102,6 +102,9 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library, EntryPoint = "mirror_whitening_fit")]
     internal static partial int WhiteningFit(out WhiteningHandle whitening, DeviceHandle device, float* rows, long count, int dim, NativeWhiteningOptions* options);
 
+    [LibraryImport(Library, EntryPoint = "mirror_whitening_learn")]
+    internal static partial int WhiteningLearn(out WhiteningHandle whitening, DeviceHandle device, float* queries, float* positives, long count, int dim, int outputDim);
+
     [LibraryImport(Library, EntryPoint = "mirror_whitening_create")]
     internal static partial int WhiteningCreate(out WhiteningHandle whitening, double* mean, double* components, double* variances, int outputDim, int inputDim);
 
@@ -143,8 +146,11 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library, EntryPoint = "mirror_index_search")]
     internal static partial int IndexSearch(IndexHandle index, float* queries, long count, NativeSearchOptions* options, int* ids, float* scores);
 
+    [LibraryImport(Library, EntryPoint = "mirror_expand_options_init")]
+    internal static partial void ExpandOptionsInit(NativeExpandOptions* options);
+
     [LibraryImport(Library, EntryPoint = "mirror_index_expand")]
-    internal static partial int IndexExpand(IndexHandle index, float* queries, long count, int* ids, float* scores, int k, int neighbours, float* output);
+    internal static partial int IndexExpand(IndexHandle index, float* queries, long count, int* ids, float* scores, int k, NativeExpandOptions* options, float* output);
 
     // ---- Single operations ----
 

@@ -104,6 +104,8 @@ internal unsafe struct NativeWhiteningOptions
     internal uint StructSize;
     internal int Dim;
     internal double Variance;
+    internal int Solver;
+    internal int Reserved;
     internal NativeProgress* Progress;
 }
 
@@ -125,6 +127,16 @@ internal unsafe struct NativeSearchOptions
     internal int Similarity;
     internal int Metric;
     internal NativeProgress* Progress;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct NativeExpandOptions
+{
+    internal uint StructSize;
+    internal int Neighbours;
+    internal double Alpha;
+    internal int Pairing;
+    internal int SignedWeights;
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -19,6 +19,8 @@ internal sealed class HeaderComparison
         ["FIT"] = typeof(FitMode),
         ["SIMILARITY"] = typeof(Similarity),
         ["METRIC"] = typeof(Metric),
+        ["SOLVER"] = typeof(WhiteningSolver),
+        ["PAIRING"] = typeof(RegionPairing),
     };
 
     private static readonly Dictionary<string, (Type Type, int Size)> Scalars = new()

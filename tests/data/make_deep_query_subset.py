@@ -13,7 +13,8 @@ import struct
 import sys
 
 KEEP = ["plain", "out_dim_16", "pca_thresh_0.9", "pca_file", "rmac", "mac_out_dim_16", "aml", "euclidean", "euclidean_out_dim_16",
-        "qe5_et2_out_dim_16", "queries_out_dim_16"]
+        "qe5_et2_out_dim_16", "queries_out_dim_16", "out_dim_40_no_pca", "pca_file_out_dim_100_ignored", "qe5_et0",
+        "qe5_et2_euclidean_as_original"]
 
 
 class Dtype:
@@ -65,8 +66,9 @@ def main(golden):
     index["cases"] = [case for case in index["cases"] if case["name"] in KEEP]
     (target / "index.json").write_text(json.dumps(index, indent=1) + "\n")
     for case in index["cases"]:
-        name = case.get("file") or case["exact"]
-        shutil.copyfile(source / name, target / name)
+        for kind in ("file", "exact", "sklearn"):
+            if kind in case:
+                shutil.copyfile(source / case[kind], target / case[kind])
     shutil.copyfile(source / "features.npz", target / "features.npz")
 
     raw = (source / "pca_24d.npy").read_bytes()

@@ -3,7 +3,8 @@
 
 preprocess/golden.safetensors  image_N (U8 [h, w, 3]), expected_N (F32 [size, size, 3]), shapes (I32, the whole table)
 rmac/golden.safetensors        map_M, rmac_M_STEPS_POOL as in rmac.npz for some maps, table (I32, the whole table)
-whitening/golden.safetensors   rows (F32), mean, components, variances of the exact PCA (F64)
+whitening/golden.safetensors   rows (F32), mean, components, variances of the exact PCA, components_randomized, variances_randomized of
+                               scikit-learn's randomized one, normals it starts from (F64)
 Standard library only; PNGs are decoded here, because the native core decodes no files.
 """
 
@@ -119,7 +120,8 @@ def whitening(golden):
     count = shape[0] * shape[1]
     rows = struct.pack(f"<{count}f", *struct.unpack(f"<{count}d", data))
     return {"rows": ("F32", shape, rows), "mean": arrays["mean"], "components": arrays["components_exact"],
-            "variances": arrays["variance_exact"]}
+            "variances": arrays["variance_exact"], "components_randomized": arrays["components_randomized"],
+            "variances_randomized": arrays["variance_randomized"], "normals": arrays["randomstate0_normal"]}
 
 
 def main(golden, target):

@@ -284,13 +284,15 @@ TEST(Cuda_DevicePointers_AreCheckedBeforeUse) {
     CHECK_OK(mirror_index_add(index, x, 1));
     const float query[] = {1, 0}, score = 1;
     float out[2];
-    CHECK_FAILS(mirror_index_expand(index, x, 1, &id, &score, 1, 1, out),
+    mirror_expand_options expansion;
+    mirror_expand_options_init(&expansion);
+    CHECK_FAILS(mirror_index_expand(index, x, 1, &id, &score, 1, &expansion, out),
                 MIRROR_E_INVALID_ARGUMENT,
                 "queries lies in device memory");
-    CHECK_FAILS(mirror_index_expand(index, query, 1, &id, &score, 1, 1, memory.data()),
+    CHECK_FAILS(mirror_index_expand(index, query, 1, &id, &score, 1, &expansion, memory.data()),
                 MIRROR_E_INVALID_ARGUMENT,
                 "out lies in device memory");
-    CHECK_OK(mirror_index_expand(index, query, 1, &id, &score, 1, 1, out));
+    CHECK_OK(mirror_index_expand(index, query, 1, &id, &score, 1, &expansion, out));
     mirror_index_destroy(index);
 }
 

@@ -23,6 +23,15 @@ mirror_search_options options_of(int32_t top, int32_t similarity = 0, int32_t me
     return options;
 }
 
+mirror_expand_options expansion_of(int32_t neighbours, double alpha = 1, int32_t pairing = 0) {
+    mirror_expand_options options;
+    mirror_expand_options_init(&options);
+    options.neighbours = neighbours;
+    options.alpha = alpha;
+    options.pairing = pairing;
+    return options;
+}
+
 std::vector<float> unit_rows(test::Rng& rng, mirror_device* device, int64_t count, int dim) {
     auto rows = rng.floats(static_cast<size_t>(count) * dim);
     CHECK_OK(mirror_l2_normalize(device, rows.data(), count, dim, rows.data()));
@@ -214,6 +223,7 @@ TEST(Search_BadInput_NamesImageAndRegion) {
     for (int i = 0; i < 4; ++i) CHECK_EQ(ids[i], i);
 }
 
+// Every weight and pairing against sums in double; scores of both signs.
 TEST(Expand_MatchesReference_AlsoInPlace) {
     const test::TestDevice device;
     test::Rng rng;
@@ -222,41 +232,91 @@ TEST(Expand_MatchesReference_AlsoInPlace) {
     const auto rows = unit_rows(rng, device, n * regions, dim);
     const Owned index(device, regions, dim);
     CHECK_OK(mirror_index_add(index, rows.data(), n));
-    std::vector<float> queries(rows.begin(), rows.begin() + count * image);
+    const std::vector<float> queries(rows.begin(), rows.begin() + count * image);
     const auto options = options_of(k);
     std::vector<int32_t> ids(count * k);
     std::vector<float> scores(ids.size());
     CHECK_OK(
         mirror_index_search(index, queries.data(), count, &options, ids.data(), scores.data()));
-    test::Guarded<float> out(queries.size());
-    CHECK_OK(mirror_index_expand(
-        index, queries.data(), count, ids.data(), scores.data(), k, neighbours, out.data()));
-    out.check();
-    for (int64_t row = 0; row < count * regions; ++row) {
-        const int64_t q = row / regions, r = row % regions;
-        std::vector<double> sum(queries.begin() + row * dim, queries.begin() + (row + 1) * dim);
-        for (int j = 0; j < neighbours; ++j)
+    scores[2] = -1.5f;  // a result that is unlike the query
+    const struct {
+        double alpha;
+        int32_t pairing, signed_weights;
+    } cases[] = {{1, 0, 1}, {1, 1, 1}, {0, 0, 0}, {1, 0, 0}, {2.5, 0, 0}, {3, 1, 0}};
+    for (const auto& [alpha, pairing, signed_weights] : cases) {
+        auto expansion = expansion_of(neighbours, alpha, pairing);
+        expansion.signed_weights = signed_weights;
+        test::Guarded<float> out(queries.size());
+        CHECK_OK(mirror_index_expand(
+            index, queries.data(), count, ids.data(), scores.data(), k, &expansion, out.data()));
+        out.check();
+        for (int64_t row = 0; row < count * regions; ++row) {
+            const int64_t q = row / regions;
+            const float* query = queries.data() + row * dim;
+            std::vector<double> sum(query, query + dim);
+            for (int j = 0; j < neighbours; ++j) {
+                const float* neighbour = rows.data() + ids[q * k + j] * image;
+                int64_t partner = row % regions;
+                if (pairing == MIRROR_PAIRING_BEST) {
+                    double best = -2;
+                    for (int t = 0; t < regions; ++t) {
+                        double dot = 0;
+                        for (int i = 0; i < dim; ++i)
+                            dot += static_cast<double>(query[i]) * neighbour[t * dim + i];
+                        if (dot > best) best = dot, partner = t;
+                    }
+                }
+                double weight = static_cast<double>(scores[q * k + j]) / regions;
+                if (!signed_weights) weight = weight > 0 ? std::pow(weight, alpha) : alpha == 0;
+                for (int i = 0; i < dim; ++i) sum[i] += weight * neighbour[partner * dim + i];
+            }
+            double square = 0;
+            for (const double value : sum) square += value * value;
             for (int i = 0; i < dim; ++i)
-                sum[i] += static_cast<double>(scores[q * k + j]) / regions *
-                          rows[ids[q * k + j] * image + r * dim + i];
-        double square = 0;
-        for (const double value : sum) square += value * value;
-        for (int i = 0; i < dim; ++i)
-            CHECK_NEAR(out[row * dim + i], sum[i] / std::sqrt(square), 1e-7);
+                CHECK_NEAR(out[row * dim + i], sum[i] / std::sqrt(square), 1e-7);
+        }
+        std::vector<float> same = queries;
+        CHECK_OK(mirror_index_expand(
+            index, same.data(), count, ids.data(), scores.data(), k, &expansion, same.data()));
+        CHECK(same == out.values());
     }
-    float* same = queries.data();
-    CHECK_OK(
-        mirror_index_expand(index, same, count, ids.data(), scores.data(), k, neighbours, same));
-    CHECK(queries == out.values());
     // No neighbours: only normalised.
-    CHECK_OK(
-        mirror_index_expand(index, rows.data(), 1, ids.data(), scores.data(), k, 0, out.data()));
+    const auto none = expansion_of(0);
+    test::Guarded<float> out(image);
+    CHECK_OK(mirror_index_expand(
+        index, rows.data(), 1, ids.data(), scores.data(), k, &none, out.data()));
+    out.check();
     for (int64_t i = 0; i < image; ++i) CHECK_NEAR(out[i], rows[i], 1e-7);
-    ids[1] = n;
+}
+
+TEST(Expand_BadInput_IsRefusedWithValues) {
+    const test::TestDevice device;
+    const Owned index(device, 1, 2);
+    const float rows[] = {1, 0, 0, 1};
+    CHECK_OK(mirror_index_add(index, rows, 2));
+    int32_t ids[] = {0, 1};
+    float scores[] = {1, 0.5f}, out[2];
+    const auto expand = [&](const mirror_expand_options& options) {
+        return mirror_index_expand(index, rows, 1, ids, scores, 2, &options, out);
+    };
+    CHECK_OK(expand(expansion_of(2)));
+    CHECK_FAILS(expand(expansion_of(-1)), MIRROR_E_INVALID_ARGUMENT, "neighbours is -1");
+    CHECK_FAILS(expand(expansion_of(2, -0.5)), MIRROR_E_INVALID_ARGUMENT, "alpha is -0.5");
+    CHECK_FAILS(expand(expansion_of(2, NAN)), MIRROR_E_INVALID_ARGUMENT, "alpha is nan");
+    CHECK_FAILS(expand(expansion_of(2, 1, 2)), MIRROR_E_INVALID_ARGUMENT, "pairing is 2");
+    auto options = expansion_of(2, 2);
+    options.signed_weights = 1;
+    CHECK_FAILS(expand(options), MIRROR_E_INVALID_ARGUMENT, "alpha is 2, but signed");
+    options.signed_weights = 3;
+    CHECK_FAILS(expand(options), MIRROR_E_INVALID_ARGUMENT, "signed_weights is 3");
+    options = expansion_of(2);
+    options.struct_size = 8;
+    CHECK_FAILS(expand(options), MIRROR_E_INVALID_ARGUMENT, "struct_size is 8");
+    scores[1] = NAN;
+    CHECK_FAILS(expand(expansion_of(2)), MIRROR_E_INVALID_ARGUMENT, "query 0 holds nan at 1");
+    ids[1] = 2;
     CHECK_FAILS(
-        mirror_index_expand(index, same, count, ids.data(), scores.data(), k, 2, out.data()),
-        MIRROR_E_INVALID_ARGUMENT,
-        "names image 20, the index holds 20");
+        expand(expansion_of(2)), MIRROR_E_INVALID_ARGUMENT, "names image 2, the index holds 2");
 }
 
 }  // namespace

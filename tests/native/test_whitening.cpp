@@ -1,8 +1,10 @@
-// Whitening: the exact PCA of the golden set, saving and loading, ranks, refusals.
+// Whitening: the exact and the randomized PCA of the golden set, learning from pairs, saving and
+// loading, ranks, refusals.
 #include <fstream>
 
 #include "harness.h"
 #include "model/safetensors.h"
+#include "retrieval/randomized.h"
 
 namespace {
 
@@ -79,6 +81,182 @@ TEST(WhiteningFit_GoldenRows_GivesTheExactPca) {
         for (int i = 0; i < kept; ++i)
             CHECK_NEAR(out[row * kept + i], y[i] / std::sqrt(square), 1e-7);
     }
+}
+
+TEST(StandardNormals_AreRandomState0s) {
+    const auto file = mirror::SafeTensors::open(
+        test::source_path("tests/data/whitening/golden.safetensors").string());
+    const auto want = file.values<double>(file.at("normals"));
+    CHECK(mirror::standard_normals(want.size()) == want);
+    const auto odd = mirror::standard_normals(7);
+    CHECK(std::equal(odd.begin(), odd.end(), want.begin()));
+}
+
+// sklearn.decomposition.PCA(16, whiten=True) of 560 x 64 rows: signs included.
+TEST(WhiteningFit_GoldenRows_GivesTheRandomizedPca) {
+    require_lapack();
+    const auto file = mirror::SafeTensors::open(
+        test::source_path("tests/data/whitening/golden.safetensors").string());
+    const auto rows = file.values<float>(file.at("rows"));
+    const auto components = file.values<double>(file.at("components_randomized"));
+    const auto variances = file.values<double>(file.at("variances_randomized"));
+    const int kept = static_cast<int>(variances.size());
+    const int dim = static_cast<int>(components.size()) / kept;
+    const int64_t count = static_cast<int64_t>(rows.size()) / dim;
+    const test::TestDevice device;
+    for (const int32_t solver : {MIRROR_SOLVER_RANDOMIZED, MIRROR_SOLVER_AUTO}) {
+        auto options = options_of(kept);
+        options.solver = solver;
+        Owned fitted;
+        CHECK_OK(mirror_whitening_fit(&fitted.handle, device, rows.data(), count, dim, &options));
+        test::Guarded<double> c(components.size()), v(variances.size());
+        CHECK_OK(mirror_whitening_get(fitted.handle, nullptr, c.data(), v.data()));
+        c.check(), v.check();
+        // Rows are stored as float32 here.
+        for (int i = 0; i < kept; ++i) CHECK_NEAR(v[i], variances[i], 1e-8);
+        for (size_t i = 0; i < components.size(); ++i) CHECK_NEAR(c[i], components[i], 1e-6);
+    }
+}
+
+TEST(WhiteningSolver_Auto_FollowsScikitLearnsThresholds) {
+    CHECK(!mirror::auto_is_randomized(500, 500, 10));
+    CHECK(mirror::auto_is_randomized(501, 64, 51));
+    CHECK(!mirror::auto_is_randomized(501, 64, 52));  // 0.8 * 64 = 51.2
+    CHECK(mirror::auto_is_randomized(12, 512, 8));
+    CHECK(!mirror::auto_is_randomized(10, 512, 8));
+}
+
+// Where the spectrum falls fast the randomized solver is exact: tall and wide, also where start and
+// rows are of one size.
+TEST(WhiteningFit_FallingSpectrum_SolversAgree) {
+    require_lapack();
+    const test::TestDevice device;
+    const struct {
+        int64_t count;
+        int dim, kept;
+    } shapes[] = {{700, 20, 5}, {20, 700, 5}, {40, 40, 7}, {12, 9, 4}};
+    for (const auto& [count, dim, kept] : shapes) {
+        test::Rng rng(static_cast<uint64_t>(count));
+        std::vector<float> rows(static_cast<size_t>(count) * dim);
+        for (int k = 0; k < 8; ++k) {
+            const auto left = rng.floats(count), right = rng.floats(dim);
+            for (int64_t i = 0; i < count; ++i)
+                for (int j = 0; j < dim; ++j)
+                    rows[i * dim + j] += std::ldexp(left[i] * right[j], -2 * k);
+        }
+        std::vector<double> components[2], variances[2];
+        double explained[2];
+        for (const int32_t solver : {MIRROR_SOLVER_EXACT, MIRROR_SOLVER_RANDOMIZED}) {
+            auto options = options_of(kept);
+            options.solver = solver;
+            Owned fitted;
+            CHECK_OK(
+                mirror_whitening_fit(&fitted.handle, device, rows.data(), count, dim, &options));
+            components[solver].resize(static_cast<size_t>(kept) * dim);
+            variances[solver].resize(kept);
+            CHECK_OK(mirror_whitening_get(
+                fitted.handle, nullptr, components[solver].data(), variances[solver].data()));
+            explained[solver] = info_of(fitted.handle).explained;
+        }
+        CHECK_NEAR(explained[0], explained[1], 1e-9);
+        for (int k = 0; k < kept; ++k) {
+            CHECK_NEAR(variances[1][k] / variances[0][k], 1.0, 1e-6);
+            double dot = 0;
+            for (int j = 0; j < dim; ++j)
+                dot += components[0][k * dim + j] * components[1][k * dim + j];
+            CHECK_NEAR(std::abs(dot), 1.0, 1e-6);
+        }
+    }
+}
+
+// What defines the result, in plain double sums: differences of pairs have unit covariance, all
+// rows are uncorrelated with falling second moments.
+TEST(WhiteningLearn_Pairs_WhitensTheirDifferences) {
+    require_lapack();
+    const test::TestDevice device;
+    test::Rng rng;
+    const int64_t count = 5000;  // several blocks, the last one ragged
+    const int dim = 6;
+    auto queries = rng.floats(static_cast<size_t>(count) * dim);
+    auto positives = queries;
+    for (int64_t i = 0; i < count; ++i)
+        for (int j = 0; j < dim; ++j) {
+            queries[i * dim + j] *= 1 + j;
+            positives[i * dim + j] = queries[i * dim + j] + 0.3f * rng.floats(1)[0] / (1 + j);
+            if (j > 0) positives[i * dim + j] += 0.2f * (positives[i * dim] - queries[i * dim]);
+        }
+    Owned learned;
+    CHECK_OK(mirror_whitening_learn(
+        &learned.handle, device, queries.data(), positives.data(), count, dim, dim));
+    CHECK(std::isnan(info_of(learned.handle).explained));
+    test::Guarded<double> m(dim), p(dim * dim), v(dim);
+    CHECK_OK(mirror_whitening_get(learned.handle, m.data(), p.data(), v.data()));
+    m.check(), p.check(), v.check();
+    std::vector<double> mean(dim), noise(dim * dim), spread(dim * dim);
+    for (int64_t i = 0; i < count; ++i)
+        for (int j = 0; j < dim; ++j) mean[j] += queries[i * dim + j] / static_cast<double>(count);
+    const auto project = [&](const float* row, const float* other, int k) {
+        double sum = 0;
+        for (int j = 0; j < dim; ++j)
+            sum += p[k * dim + j] * (static_cast<double>(row[j]) - (other ? other[j] : mean[j]));
+        return sum;
+    };
+    for (int64_t i = 0; i < count; ++i) {
+        const float* q = queries.data() + i * dim;
+        const float* o = positives.data() + i * dim;
+        for (int a = 0; a < dim; ++a)
+            for (int b = 0; b < dim; ++b) {
+                noise[a * dim + b] += project(q, o, a) * project(q, o, b) / count;
+                spread[a * dim + b] += (project(q, nullptr, a) * project(q, nullptr, b) +
+                                        project(o, nullptr, a) * project(o, nullptr, b)) /
+                                       count;
+            }
+    }
+    for (int j = 0; j < dim; ++j) {
+        CHECK_NEAR(m[j], mean[j], 1e-12);
+        CHECK_EQ(v[j], 1.0);
+        if (j > 0) CHECK(spread[j * dim + j] < spread[(j - 1) * dim + j - 1]);
+        for (int k = 0; k < dim; ++k) {
+            CHECK_NEAR(noise[j * dim + k], j == k ? 1.0 : 0.0, 1e-9);
+            if (j != k) CHECK_NEAR(spread[j * dim + k] / spread[0], 0.0, 1e-9);
+        }
+    }
+}
+
+// Two rows differ in one direction: the ridge makes the covariance of the differences invertible.
+TEST(WhiteningLearn_SingularDifferences_AreRidged) {
+    require_lapack();
+    const test::TestDevice device;
+    const float queries[] = {1, 0, 0, 1, -1, 0, 0, -1}, positives[] = {1, 1, 0, 2, -1, 1, 0, 0};
+    Owned learned;
+    CHECK_OK(mirror_whitening_learn(&learned.handle, device, queries, positives, 4, 2, 1));
+    double component[2];
+    CHECK_OK(mirror_whitening_get(learned.handle, nullptr, component, nullptr));
+    // Only y differs within pairs (variance 1, x has none but the ridge): x comes first.
+    CHECK_NEAR(std::abs(component[0]) / std::sqrt(1e10), 1.0, 1e-6);
+    CHECK(std::abs(component[1]) < 1);
+}
+
+TEST(WhiteningLearn_BadInput_IsRefusedWithValues) {
+    require_lapack();
+    const test::TestDevice device;
+    test::Rng rng;
+    auto queries = rng.floats(4 * 3), positives = rng.floats(4 * 3);
+    mirror_whitening* out = nullptr;
+    const auto learn = [&](int64_t count, int32_t kept) {
+        return mirror_whitening_learn(
+            &out, device, queries.data(), positives.data(), count, 3, kept);
+    };
+    CHECK_FAILS(learn(1, 1), MIRROR_E_INVALID_ARGUMENT, "count is 1 pairs");
+    CHECK_FAILS(learn(4, 4), MIRROR_E_INVALID_ARGUMENT, "output_dim is 4, expected 1..3");
+    CHECK_FAILS(learn(4, 0), MIRROR_E_INVALID_ARGUMENT, "output_dim is 0");
+    CHECK_FAILS(learn(INT64_MAX / 2, 1), MIRROR_E_INVALID_ARGUMENT, "queries is too large");
+    positives[5] = INFINITY;
+    CHECK_FAILS(learn(4, 2), MIRROR_E_INVALID_ARGUMENT, "positives: row 1 holds inf at 2");
+    std::fill(queries.begin(), queries.end(), 0.5f);
+    positives = queries;
+    CHECK_FAILS(learn(4, 1), MIRROR_E_INVALID_ARGUMENT, "rows are equal");
+    CHECK(out == nullptr);
 }
 
 TEST(WhiteningFit_ByVariance_KeepsTheFewestThatExceedIt) {
@@ -215,6 +393,11 @@ TEST(WhiteningFit_BadInput_IsRefusedWithValues) {
     CHECK_FAILS(fit(0), MIRROR_E_INVALID_ARGUMENT, "variance is 0");
     CHECK_FAILS(fit(0, 1.0), MIRROR_E_INVALID_ARGUMENT, "variance is 1");
     CHECK_FAILS(fit(1, 0, 1), MIRROR_E_INVALID_ARGUMENT, "count is 1");
+    auto unknown = options_of(2);
+    unknown.solver = 3;
+    CHECK_FAILS(mirror_whitening_fit(&out, device, rows.data(), 4, 6, &unknown),
+                MIRROR_E_INVALID_ARGUMENT,
+                "solver is 3");
     rows[2 * 6 + 5] = NAN;
     CHECK_FAILS(fit(2), MIRROR_E_INVALID_ARGUMENT, "row 2 holds nan at 5");
     std::fill(rows.begin(), rows.end(), 0.5f);

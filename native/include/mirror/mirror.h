@@ -262,11 +262,18 @@ MIRROR_API mirror_status mirror_extractor_run_map(mirror_extractor* extractor, c
 
 typedef struct mirror_whitening mirror_whitening;
 
+#define MIRROR_SOLVER_EXACT 0      /* all of the covariance, symmetric eigensolver */
+#define MIRROR_SOLVER_RANDOMIZED 1 /* scikit-learn's svd_solver="randomized", random_state=0 */
+#define MIRROR_SOLVER_AUTO 2       /* scikit-learn's "auto" before 1.5: RANDOMIZED where max(rows, D) > 500 and dim < 0.8 min(rows, D) */
+
 typedef struct mirror_whitening_options {
     uint32_t struct_size;
-    int32_t dim;                    /* components kept, 1..min(rows, D); 0: choose by variance */
-    double variance;                /* with dim 0: smallest count whose explained-variance ratios sum to more than this, 0 < v < 1 */
-    const mirror_progress* progress; /* may be NULL */
+    int32_t dim;                    /* components kept, 1..min(rows, D); 0: choose by variance, always EXACT */
+    double variance;                /* with dim 0: smallest count whose explained-variance ratios sum to more than this, 0 < v < 1 (searchsorted side="right",
+                                       scikit-learn from 1.2 on; the versions of MIRorR's time took one component less on an exact tie) */
+    int32_t solver;                 /* MIRROR_SOLVER_*, default EXACT */
+    int32_t reserved;               /* 0 */
+    const mirror_progress* progress; /* may be NULL; counts rows, RANDOMIZED those of every pass over them */
 } mirror_whitening_options;
 
 typedef struct mirror_whitening_info {
@@ -278,9 +285,13 @@ typedef struct mirror_whitening_info {
 } mirror_whitening_info;
 
 MIRROR_API void mirror_whitening_options_init(mirror_whitening_options* options);
-/* Exact PCA of rows [count, dim] (double-precision covariance / (count - 1), symmetric eigensolver; Jegou & Chum 2012, scikit-learn's
- * PCA(whiten=True, svd_solver="full")). Rows are used as given: L2-normalise first for the original's behaviour. count >= 2. */
+/* PCA of rows [count, dim] (double precision, variances with count - 1; Jegou & Chum 2012, scikit-learn's PCA(whiten=True)). Rows are used as given:
+ * L2-normalise first for the original's behaviour. count >= 2. RANDOMIZED reads rows in host memory only. */
 MIRROR_API mirror_status mirror_whitening_fit(mirror_whitening** out, mirror_device* device, const float* rows, int64_t count, int32_t dim, const mirror_whitening_options* options);
+/* Whitening learned from matching pairs (Radenovic et al., "Fine-tuning CNN image retrieval", 2018): queries[i] matches positives[i], both [count, dim] in
+ * host memory, count >= 2, 1 <= output_dim <= dim. mean: of the queries; S = sum (q - p)(q - p)^T / count; W = chol(S)^-1, with 1e-10, 1e-9, ... added
+ * to the diagonal until it exists; components: the largest eigenvectors of sum W (x - mean)(x - mean)^T W^T over queries and positives, times W; variances 1. */
+MIRROR_API mirror_status mirror_whitening_learn(mirror_whitening** out, mirror_device* device, const float* queries, const float* positives, int64_t count, int32_t dim, int32_t output_dim);
 /* From arrays: mean [D], components [n, D] (rows), variances [n] > 0. */
 MIRROR_API mirror_status mirror_whitening_create(mirror_whitening** out, const double* mean, const double* components, const double* variances, int32_t output_dim, int32_t input_dim);
 /* safetensors with float64 "mean", "components", "variances". Saving writes a temporary file, then renames. */
@@ -324,10 +335,23 @@ MIRROR_API mirror_status mirror_index_size(const mirror_index* index, int64_t* o
 /* Exact search. k = min(top, size). ids [count, k], best first, equal scores by lower index; scores [count, k], NOT divided by R.
  * Memory beyond the outputs does not depend on the size of the index. An empty index is an INVALID_ARGUMENT. */
 MIRROR_API mirror_status mirror_index_search(const mirror_index* index, const float* queries, int64_t count, const mirror_search_options* options, int32_t* ids, float* scores);
-/* Query expansion of the original: out_r = L2(q_r + sum_{j < neighbours} (score_j / R) d_{j, r}), double sums; queries/out [count, R, D]
- * may be the same memory; ids/scores [count, k] as search wrote them; neighbours is capped at k. Computed on the
+
+#define MIRROR_PAIRING_SAME 0 /* t(r) = r: the original's */
+#define MIRROR_PAIRING_BEST 1 /* t(r) = argmax_t <q_r, d_{j, t}>, the lowest on ties */
+
+typedef struct mirror_expand_options {
+    uint32_t struct_size;
+    int32_t neighbours;     /* results added to each query, >= 0, default 5; capped at k */
+    double alpha;           /* exponent of the weights, >= 0, default 1; 0: plain mean */
+    int32_t pairing;        /* MIRROR_PAIRING_*, default SAME */
+    int32_t signed_weights; /* 0: w = max(score / R, 0)^alpha (default); 1: w = score / R as it is, the original's: needs alpha 1 */
+} mirror_expand_options;
+
+MIRROR_API void mirror_expand_options_init(mirror_expand_options* options);
+/* Query expansion (Radenovic et al. 2018, alpha QE): out_r = L2(q_r + sum_{j < neighbours} w_j d_{j, t(r)}), double sums; with signed_weights and SAME
+ * MIRorR's. queries/out [count, R, D] may be the same memory; ids/scores [count, k] as search wrote them. Computed on the
  * host: device memory is an INVALID_ARGUMENT. */
-MIRROR_API mirror_status mirror_index_expand(const mirror_index* index, const float* queries, int64_t count, const int32_t* ids, const float* scores, int32_t k, int32_t neighbours, float* out);
+MIRROR_API mirror_status mirror_index_expand(const mirror_index* index, const float* queries, int64_t count, const int32_t* ids, const float* scores, int32_t k, const mirror_expand_options* options, float* out);
 
 /* ---- Single operations --------------------------------------------------------------------------------------------- */
 

@@ -218,7 +218,8 @@ class Whitening {
                          int32_t dim,
                          int32_t keep,
                          double variance = 0,
-                         const ProgressFunction& progress = {}) {
+                         const ProgressFunction& progress = {},
+                         int32_t solver = MIRROR_SOLVER_EXACT) {
         const int64_t count = detail::count_rows(rows.size(), dim, "rows");
         mirror_whitening* handle = nullptr;
         detail::with_progress(progress, [&](const mirror_progress* p) {
@@ -226,9 +227,25 @@ class Whitening {
             mirror_whitening_options_init(&options);
             options.dim = keep;
             options.variance = variance;
+            options.solver = solver;
             options.progress = p;
             return mirror_whitening_fit(&handle, device.get(), rows.data(), count, dim, &options);
         });
+        return Whitening(handle);
+    }
+    // queries and positives [n, dim]: row i of one matches row i of the other.
+    static Whitening learn(const Device& device,
+                           std::span<const float> queries,
+                           std::span<const float> positives,
+                           int32_t dim,
+                           int32_t keep) {
+        const int64_t count = detail::count_rows(queries.size(), dim, "queries");
+        detail::require(positives.size() == queries.size(),
+                        "positives holds " + std::to_string(positives.size()) +
+                            " values, queries " + std::to_string(queries.size()));
+        mirror_whitening* handle = nullptr;
+        check(mirror_whitening_learn(
+            &handle, device.get(), queries.data(), positives.data(), count, dim, keep));
         return Whitening(handle);
     }
     void save(const std::string& path) const { check(mirror_whitening_save(get(), path.c_str())); }

@@ -56,24 +56,29 @@ mirror_status mirror_index_search(const mirror_index* index,
     });
 }
 
+void mirror_expand_options_init(mirror_expand_options* options) {
+    if (options) *options = {sizeof *options, 5, 1.0, MIRROR_PAIRING_SAME, 0};
+}
+
 mirror_status mirror_index_expand(const mirror_index* index,
                                   const float* queries,
                                   int64_t count,
                                   const int32_t* ids,
                                   const float* scores,
                                   int32_t k,
-                                  int32_t neighbours,
+                                  const mirror_expand_options* options,
                                   float* out) {
     return guard([&] {
         const Index& source = *checked(index, "index").object;
         require(count >= 0, "count is ", count, ", expected >= 0");
+        const mirror_expand_options& expansion = checked_struct(options, "options");
         if (count == 0) return;
         source.expand(&checked(queries, "queries"),
                       count,
                       &checked(ids, "ids"),
                       &checked(scores, "scores"),
                       k,
-                      neighbours,
+                      expansion,
                       &checked(out, "out"));
     });
 }

@@ -25,7 +25,7 @@ mirror_whitening* make_handle(Whitening&& whitening) {
 extern "C" {
 
 void mirror_whitening_options_init(mirror_whitening_options* options) {
-    if (options) *options = {sizeof *options, 0, 0.0, nullptr};
+    if (options) *options = {sizeof *options, 0, 0.0, MIRROR_SOLVER_EXACT, 0, nullptr};
 }
 
 mirror_status mirror_whitening_fit(mirror_whitening** out,
@@ -41,6 +41,24 @@ mirror_status mirror_whitening_fit(mirror_whitening** out,
                                           count,
                                           dim,
                                           checked_struct(options, "options")));
+    });
+}
+
+mirror_status mirror_whitening_learn(mirror_whitening** out,
+                                     mirror_device* device,
+                                     const float* queries,
+                                     const float* positives,
+                                     int64_t count,
+                                     int32_t dim,
+                                     int32_t output_dim) {
+    return guard([&] {
+        checked(out, "out") = nullptr;
+        *out = make_handle(Whitening::learn(*checked(device, "device").object,
+                                            &checked(queries, "queries"),
+                                            &checked(positives, "positives"),
+                                            count,
+                                            dim,
+                                            output_dim));
     });
 }
 

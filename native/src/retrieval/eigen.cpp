@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <new>
 
 #include "base/checked.h"
 #include "base/error.h"
 #if MIRROR_HAS_CPU
-#include <lapacke.h>
+#include "retrieval/lapack.h"
 #endif
 
 namespace mirror {
@@ -35,17 +34,9 @@ Spectrum largest_eigenpairs(std::vector<double>& matrix, int dim, int count) {
                                              vectors.data(),
                                              dim,
                                              support.data());
-    if (status == LAPACK_WORK_MEMORY_ERROR || status == LAPACK_TRANSPOSE_MEMORY_ERROR)
-        throw std::bad_alloc();
-    if (status != 0 || found != count)
-        fail(MIRROR_E_INTERNAL,
-             "dsyevr returned ",
-             status,
-             " with ",
-             found,
-             " of ",
-             count,
-             " eigenpairs");
+    check_lapack(status, "dsyevr");
+    if (found != count)
+        fail(MIRROR_E_INTERNAL, "dsyevr found ", found, " of ", count, " eigenpairs");
     Spectrum spectrum{std::vector<double>(count), std::vector<double>(vectors.size())};
     for (int i = 0; i < count; ++i) {
         const double* from = vectors.data() + static_cast<int64_t>(count - 1 - i) * dim;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 #include "base/checked.h"
@@ -86,16 +87,33 @@ void Index::search(const float* queries,
     store_->search(job);
 }
 
-void Index::expand(const float* queries,
-                   int64_t count,
-                   const int32_t* ids,
-                   const float* scores,
-                   int32_t k,
-                   int32_t neighbours,
-                   float* out) const {
+void Index::check_expansion(const float* queries,
+                            int64_t count,
+                            const int32_t* ids,
+                            const float* scores,
+                            int32_t k,
+                            const mirror_expand_options& options,
+                            const float* out) const {
     checked_size("queries", count, regions_, dim_);
     require(k >= 1, "k is ", k, ", expected >= 1");
-    require(neighbours >= 0, "neighbours is ", neighbours, ", expected >= 0");
+    require(
+        options.neighbours >= 0, "options.neighbours is ", options.neighbours, ", expected >= 0");
+    require(options.alpha >= 0 && std::isfinite(options.alpha),
+            "options.alpha is ",
+            options.alpha,
+            ", expected a number >= 0");
+    require(options.pairing == MIRROR_PAIRING_SAME || options.pairing == MIRROR_PAIRING_BEST,
+            "options.pairing is ",
+            options.pairing,
+            ", expected 0 (SAME) or 1 (BEST)");
+    require(options.signed_weights == 0 || options.signed_weights == 1,
+            "options.signed_weights is ",
+            options.signed_weights,
+            ", expected 0 or 1");
+    require(options.signed_weights == 0 || options.alpha == 1,
+            "options.alpha is ",
+            options.alpha,
+            ", but signed weights have no power: use alpha 1, or signed_weights 0");
     checked_size("ids", count, k);
     const auto require_host = [&](const void* pointer, const char* name) {
         require(!backend_->on_device(pointer, 1),
@@ -106,9 +124,8 @@ void Index::expand(const float* queries,
     require_host(queries, "queries"), require_host(ids, "ids");
     require_host(scores, "scores"), require_host(out, "out");
     require_finite(*backend_, queries, count, regions_, dim_, "queries:");
-    const int used = std::min(k, neighbours);
     for (int64_t q = 0; q < count; ++q)
-        for (int j = 0; j < used; ++j) {
+        for (int j = 0; j < std::min(k, options.neighbours); ++j) {
             const int32_t id = ids[q * k + j];
             require(id >= 0 && id < size(),
                     "ids: query ",
@@ -126,15 +143,49 @@ void Index::expand(const float* queries,
                     j,
                     ", expected finite values");
         }
+}
+
+void Index::expand(const float* queries,
+                   int64_t count,
+                   const int32_t* ids,
+                   const float* scores,
+                   int32_t k,
+                   const mirror_expand_options& options,
+                   float* out) const {
+    check_expansion(queries, count, ids, scores, k, options, out);
     const int64_t image_floats = static_cast<int64_t>(regions_) * dim_;
     std::vector<double> sums(static_cast<size_t>(image_floats));
     std::vector<float> neighbour(static_cast<size_t>(image_floats));
+    std::vector<int> partner(static_cast<size_t>(regions_));
+    std::iota(partner.begin(), partner.end(), 0);
+    const bool best = options.pairing == MIRROR_PAIRING_BEST;
+    std::vector<float> products(best ? static_cast<size_t>(regions_) * regions_ : 0);
     for (int64_t q = 0; q < count; ++q) {
-        std::copy_n(queries + q * image_floats, image_floats, sums.begin());
-        for (int j = 0; j < used; ++j) {
+        const float* query = queries + q * image_floats;
+        std::copy_n(query, image_floats, sums.begin());
+        for (int j = 0; j < std::min(k, options.neighbours); ++j) {
             store_->read(ids[q * k + j], neighbour.data());
-            const double weight = static_cast<double>(scores[q * k + j]) / regions_;
-            for (int64_t i = 0; i < image_floats; ++i) sums[i] += weight * neighbour[i];
+            if (best) {
+                backend_->gemm(query,
+                               neighbour.data(),
+                               regions_,
+                               regions_,
+                               dim_,
+                               MIRROR_PRECISION_FP32,
+                               products.data());
+                for (int r = 0; r < regions_; ++r) {
+                    const auto row = products.begin() + static_cast<int64_t>(r) * regions_;
+                    partner[r] = static_cast<int>(std::max_element(row, row + regions_) - row);
+                }
+            }
+            const double share = static_cast<double>(scores[q * k + j]) / regions_;
+            const double weight =
+                options.signed_weights ? share : std::pow(std::max(share, 0.0), options.alpha);
+            for (int r = 0; r < regions_; ++r) {
+                const float* from = neighbour.data() + static_cast<int64_t>(partner[r]) * dim_;
+                double* to = sums.data() + static_cast<int64_t>(r) * dim_;
+                for (int i = 0; i < dim_; ++i) to[i] += weight * from[i];
+            }
         }
         for (int r = 0; r < regions_; ++r) {
             const double* region = sums.data() + static_cast<int64_t>(r) * dim_;

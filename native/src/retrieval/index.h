@@ -1,4 +1,4 @@
-// Index: the descriptors of many images on one device, searched exactly, and the original's query
+// Index: the descriptors of many images on one device, searched exactly, and query
 // expansion. Arguments are checked here, so that every backend's Store may trust them.
 #pragma once
 
@@ -29,17 +29,24 @@ class Index {
                 const mirror_search_options& options,
                 int32_t* ids,
                 float* scores) const;
-    // out_r = L2(q_r + sum over the first `neighbours` of k results of (score / R) d_r), region r
-    // paired with region r. Double sums, written after all of an image is read: out may be queries.
+    // out_r = L2(q_r + sum over the first neighbours of k results of w_j d_t(r)), see
+    // mirror_index_expand. Double sums, written after all of an image is read: out may be queries.
     void expand(const float* queries,
                 int64_t count,
                 const int32_t* ids,
                 const float* scores,
                 int32_t k,
-                int32_t neighbours,
+                const mirror_expand_options& options,
                 float* out) const;
 
   private:
+    void check_expansion(const float* queries,
+                         int64_t count,
+                         const int32_t* ids,
+                         const float* scores,
+                         int32_t k,
+                         const mirror_expand_options& options,
+                         const float* out) const;
     // Magnitude of a value.
     float largest() const { return precision_ == MIRROR_PRECISION_FP16 ? kMaxHalf : kMaxMagnitude; }
 

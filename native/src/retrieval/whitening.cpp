@@ -11,6 +11,8 @@
 #include "retrieval/eigen.h"
 #include "retrieval/finite.h"
 #include "retrieval/index.h"
+#include "retrieval/learned.h"
+#include "retrieval/randomized.h"
 
 namespace mirror {
 namespace {
@@ -33,6 +35,44 @@ void require_all_finite(const std::vector<double>& values, const char* what) {
     for (size_t i = 0; i < values.size(); ++i)
         require(
             std::isfinite(values[i]), what, '[', i, "] is ", values[i], ", expected finite values");
+}
+
+void require_rank(const Spectrum& spectrum, int kept, int64_t count) {
+    const double floor = kRankTolerance * spectrum.values[0];
+    int rank = 0;
+    while (rank < kept && spectrum.values[rank] > floor) ++rank;
+    require(rank == kept,
+            "cannot whiten to ",
+            kept,
+            " dimensions: the ",
+            count,
+            " rows vary in ",
+            rank,
+            " directions only; use dim <= ",
+            rank,
+            " or more images");
+}
+
+void require_host(const Backend& backend, const float* pointer, const char* name) {
+    require(!backend.on_device(pointer),
+            name,
+            " lies in device memory, but this whitening is fitted on the host: copy it there");
+}
+
+Pca exact_pca(Backend& backend,
+              const float* rows,
+              int64_t count,
+              int32_t dim,
+              const mirror_whitening_options& options) {
+    Pca pca;
+    pca.mean.resize(dim);
+    std::vector<double> covariance(checked_size("covariance", dim, dim));
+    backend.covariance(
+        rows, count, dim, Progress(options.progress, count), pca.mean.data(), covariance.data());
+    for (int64_t i = 0; i < dim; ++i) pca.total += covariance[i * dim + i];
+    if (pca.total > 0)
+        pca.spectrum = largest_eigenpairs(covariance, dim, options.dim > 0 ? options.dim : dim);
+    return pca;
 }
 
 }  // namespace
@@ -85,40 +125,67 @@ Whitening Whitening::fit(Backend& backend,
             "options.variance is ",
             options.variance,
             ", expected between 0 and 1 where options.dim is 0");
+    require(options.solver == MIRROR_SOLVER_EXACT || options.solver == MIRROR_SOLVER_RANDOMIZED ||
+                options.solver == MIRROR_SOLVER_AUTO,
+            "options.solver is ",
+            options.solver,
+            ", expected 0 (EXACT), 1 (RANDOMIZED) or 2 (AUTO)");
     require_finite(backend, rows, count, 0, dim, "rows:");
 
-    std::vector<double> mean(dim), covariance(checked_size("covariance", dim, dim));
-    backend.covariance(
-        rows, count, dim, Progress(options.progress, count), mean.data(), covariance.data());
-    double total = 0;
-    for (int64_t i = 0; i < dim; ++i) total += covariance[i * dim + i];
+    const bool randomized =
+        options.dim > 0 &&
+        (options.solver == MIRROR_SOLVER_RANDOMIZED ||
+         (options.solver == MIRROR_SOLVER_AUTO && auto_is_randomized(count, dim, options.dim)));
+    Pca pca;
+    if (randomized) {
+        require_host(backend, rows, "rows");
+        const int64_t units = count * randomized_passes(count, dim, options.dim);
+        pca = randomized_pca(rows, count, dim, options.dim, Progress(options.progress, units));
+    } else {
+        pca = exact_pca(backend, rows, count, dim, options);
+    }
+    Spectrum& spectrum = pca.spectrum;
+    const double total = pca.total;
     require(total > 0, "all ", count, " rows are equal: there is no variance to whiten");
-    Spectrum spectrum = largest_eigenpairs(covariance, dim, options.dim > 0 ? options.dim : dim);
-
     const int kept = options.dim > 0 ? options.dim
                                      : count_for_variance(spectrum.values, total, options.variance);
-    const double floor = kRankTolerance * spectrum.values[0];
-    int rank = 0;
-    while (rank < kept && spectrum.values[rank] > floor) ++rank;
-    if (rank < kept)
-        fail(MIRROR_E_INVALID_ARGUMENT,
-             "cannot whiten to ",
-             kept,
-             " dimensions: the ",
-             count,
-             " rows vary in ",
-             rank,
-             " directions only; use dim <= ",
-             rank,
-             " or more images");
+    require_rank(spectrum, kept, count);
     spectrum.values.resize(kept);
     spectrum.vectors.resize(static_cast<size_t>(kept) * dim);
     const double explained =
         std::accumulate(spectrum.values.begin(), spectrum.values.end(), 0.0) / total;
-    return Whitening(std::move(mean),
+    return Whitening(std::move(pca.mean),
                      std::move(spectrum.vectors),
                      std::move(spectrum.values),
                      std::min(explained, 1.0));
+}
+
+Whitening Whitening::learn(Backend& backend,
+                           const float* queries,
+                           const float* positives,
+                           int64_t count,
+                           int32_t dim,
+                           int32_t output_dim) {
+    require_descriptor(1, dim);
+    require(count >= 2, "count is ", count, " pairs, expected >= 2");
+    checked_size("queries", count, dim);
+    require(output_dim >= 1 && output_dim <= dim,
+            "output_dim is ",
+            output_dim,
+            ", expected 1..",
+            dim,
+            " (dim)");
+    require_host(backend, queries, "queries");
+    require_host(backend, positives, "positives");
+    require_finite(backend, queries, count, 0, dim, "queries:");
+    require_finite(backend, positives, count, 0, dim, "positives:");
+    LearnedProjection learned = learn_projection(queries, positives, count, dim, output_dim);
+    require(learned.spectrum.values[0] > 0, "all ", 2 * count, " rows are equal");
+    require_rank(learned.spectrum, output_dim, 2 * count);
+    return Whitening(std::move(learned.mean),
+                     std::move(learned.spectrum.vectors),
+                     std::vector<double>(output_dim, 1.0),
+                     std::numeric_limits<double>::quiet_NaN());
 }
 
 Whitening Whitening::load(const std::string& path) {

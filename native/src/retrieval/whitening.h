@@ -1,10 +1,11 @@
-// Whitening: exact PCA that maps every kept component to unit variance, then to the unit sphere
-// (Jegou & Chum 2012; scikit-learn's PCA(whiten=True, svd_solver="full")). Immutable; all of it in
-// double.
+// Whitening: PCA that maps every kept component to unit variance, then to the unit sphere (Jegou &
+// Chum 2012; scikit-learn's PCA(whiten=True)), or a projection learned from matching pairs.
+// Immutable; all of it in double.
 //
-// Components are ordered by decreasing variance. An eigenvector's sign is arbitrary: the entry
-// largest in magnitude is made positive. Neither sign nor scale can change a score, because rows
-// are L2-normalised afterwards and only dot products and distances between them are used.
+// Components are ordered by decreasing variance. An eigenvector's sign is arbitrary: the exact
+// solver makes the entry largest in magnitude positive, the randomized one follows scikit-learn's
+// svd_flip. Neither sign nor scale can change a score, because rows are L2-normalised afterwards
+// and only dot products and distances between them are used.
 #pragma once
 
 #include <string>
@@ -22,6 +23,13 @@ class Whitening {
                          int64_t count,
                          int32_t dim,
                          const mirror_whitening_options& options);
+    // queries[i] matches positives[i], both [count, dim]; see mirror_whitening_learn.
+    static Whitening learn(Backend& backend,
+                           const float* queries,
+                           const float* positives,
+                           int64_t count,
+                           int32_t dim,
+                           int32_t output_dim);
     // mean [input_dim], components [output_dim, input_dim], variances [output_dim]; explained may
     // be NaN.
     Whitening(std::vector<double> mean,

@@ -18,6 +18,22 @@ public sealed record SearchOptions
     public Metric Metric { get; init; }
 }
 
+/// <summary>How queries are expanded with their results.</summary>
+public sealed record ExpandOptions
+{
+    /// <summary>Best images added, at least 0; the results per query cap it.</summary>
+    public int Neighbours { get; init; } = 5;
+
+    /// <summary>Exponent of a neighbour's weight max(score / R, 0), at least 0; 0: plain mean.</summary>
+    public double Alpha { get; init; } = 1;
+
+    /// <summary>Which regions are added to each other.</summary>
+    public RegionPairing Pairing { get; init; }
+
+    /// <summary>Weigh by score / R whatever its sign, as the original; needs <see cref="Alpha"/> 1.</summary>
+    public bool SignedWeights { get; init; }
+}
+
 /// <summary>Results of a search, best first, equal scores by lower index.</summary>
 /// <param name="Queries">n: queries.</param>
 /// <param name="K">Results per query: min(Top, size of the index).</param>
@@ -125,26 +141,26 @@ public sealed unsafe class DescriptorIndex : IDisposable
     }
 
     /// <summary>
-    /// Query expansion of the original: out_r = L2(q_r + sum over the best images j of (score_j / R) d_{j, r}).
+    /// Query expansion: out_r = L2(q_r + sum over the best images j of w_j d_{j, t}), t the region paired with r.
     /// </summary>
     /// <param name="queries">[n, Regions, Dimension]: what <paramref name="previous"/> was searched with.</param>
     /// <param name="previous">Results of <see cref="Search(ReadOnlySpan{float}, SearchOptions, Action{long, long}, CancellationToken)"/>.</param>
-    /// <param name="neighbours">Best images to add, at least 0; the results per query cap it.</param>
+    /// <param name="options">How many, by which weights, which regions.</param>
     /// <param name="expanded">[n, Regions, Dimension]; may be the memory of <paramref name="queries"/>.</param>
-    /// <exception cref="ArgumentException">A length does not fit.</exception>
-    public void Expand(ReadOnlySpan<float> queries, SearchResult previous, int neighbours, Span<float> expanded)
+    /// <exception cref="ArgumentException">A length or option does not fit.</exception>
+    public void Expand(ReadOnlySpan<float> queries, SearchResult previous, ExpandOptions options, Span<float> expanded)
     {
         fixed (float* q = queries, output = expanded)
-            Expand(q, queries.Length, previous, neighbours, output, expanded.Length);
+            Expand(q, queries.Length, previous, options, output, expanded.Length);
     }
 
     /// <summary>Query expansion outside the managed heap.</summary>
-    /// <inheritdoc cref="Expand(ReadOnlySpan{float}, SearchResult, int, Span{float})"/>
-    public void Expand(FloatBuffer queries, SearchResult previous, int neighbours, FloatBuffer expanded)
+    /// <inheritdoc cref="Expand(ReadOnlySpan{float}, SearchResult, ExpandOptions, Span{float})"/>
+    public void Expand(FloatBuffer queries, SearchResult previous, ExpandOptions options, FloatBuffer expanded)
     {
         ArgumentNullException.ThrowIfNull(queries);
         ArgumentNullException.ThrowIfNull(expanded);
-        Expand(queries.Pointer, queries.Length, previous, neighbours, expanded.Pointer, expanded.Length);
+        Expand(queries.Pointer, queries.Length, previous, options, expanded.Pointer, expanded.Length);
         GC.KeepAlive(queries);
         GC.KeepAlive(expanded);
     }
@@ -179,15 +195,22 @@ public sealed unsafe class DescriptorIndex : IDisposable
         return result;
     }
 
-    private void Expand(float* queries, long length, SearchResult previous, int neighbours, float* expanded, long expandedLength)
+    private void Expand(float* queries, long length, SearchResult previous, ExpandOptions options, float* expanded, long expandedLength)
     {
         ArgumentNullException.ThrowIfNull(previous);
+        ArgumentNullException.ThrowIfNull(options);
         long count = Lengths.Rows(nameof(queries), length, Regions, Dimension);
         Lengths.Exact(nameof(expanded), expandedLength, count, Regions, Dimension);
         Lengths.Exact(nameof(previous), previous.Ids.Length, count, previous.K);
         Lengths.Exact(nameof(previous), previous.Scores.Length, count, previous.K);
+        NativeExpandOptions nativeOptions;
+        NativeMethods.ExpandOptionsInit(&nativeOptions);
+        nativeOptions.Neighbours = options.Neighbours;
+        nativeOptions.Alpha = options.Alpha;
+        nativeOptions.Pairing = (int)options.Pairing;
+        nativeOptions.SignedWeights = options.SignedWeights ? 1 : 0;
         fixed (int* ids = &MemoryMarshal.GetArrayDataReference(previous.Ids))
         fixed (float* scores = &MemoryMarshal.GetArrayDataReference(previous.Scores))
-            Check.Ok(NativeMethods.IndexExpand(Handle, queries, count, ids, scores, previous.K, neighbours, expanded));
+            Check.Ok(NativeMethods.IndexExpand(Handle, queries, count, ids, scores, previous.K, &nativeOptions, expanded));
     }
 }

@@ -1,4 +1,4 @@
-// PCA whitening: fitted on region vectors, saved and loaded, applied with a final L2 normalisation. All arithmetic is the
+// Whitening: fitted on region vectors or learned from matching pairs, saved and loaded, applied with a final L2 normalisation. All arithmetic is the
 // native core's, in double precision.
 using Mirror.Interop;
 
@@ -48,11 +48,12 @@ public sealed unsafe class Whitening : IDisposable
         }
     }
 
-    /// <summary>Exact PCA of rows, used as given: L2-normalise them first for the original's behaviour.</summary>
+    /// <summary>PCA of rows, used as given: L2-normalise them first for the original's behaviour.</summary>
     /// <param name="device">Where to compute.</param>
     /// <param name="rows">[n, dimension], n at least 2.</param>
     /// <param name="dimension">D: length of a row.</param>
     /// <param name="outputDimension">Components kept, 1..min(n, D).</param>
+    /// <param name="solver">How they are found.</param>
     /// <param name="progress">Gets (done, total) in units of work, on the calling thread.</param>
     /// <param name="cancellationToken">Asks to stop.</param>
     /// <exception cref="ArgumentException">A length or dimension does not fit, or the rows hold NaN or infinity.</exception>
@@ -62,27 +63,29 @@ public sealed unsafe class Whitening : IDisposable
         ReadOnlySpan<float> rows,
         int dimension,
         int outputDimension,
+        WhiteningSolver solver = WhiteningSolver.Exact,
         Action<long, long>? progress = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(outputDimension, 1);
         fixed (float* first = rows)
-            return Fit(device, first, rows.Length, dimension, outputDimension, 0, progress, cancellationToken);
+            return Fit(device, first, rows.Length, dimension, outputDimension, 0, solver, progress, cancellationToken);
     }
 
     /// <summary>As the other overload, from rows outside the managed heap.</summary>
-    /// <inheritdoc cref="Fit(Device, ReadOnlySpan{float}, int, int, Action{long, long}, CancellationToken)"/>
+    /// <inheritdoc cref="Fit(Device, ReadOnlySpan{float}, int, int, WhiteningSolver, Action{long, long}, CancellationToken)"/>
     public static Whitening Fit(
         Device device,
         FloatBuffer rows,
         int dimension,
         int outputDimension,
+        WhiteningSolver solver = WhiteningSolver.Exact,
         Action<long, long>? progress = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(rows);
         ArgumentOutOfRangeException.ThrowIfLessThan(outputDimension, 1);
-        Whitening whitening = Fit(device, rows.Pointer, rows.Length, dimension, outputDimension, 0, progress, cancellationToken);
+        Whitening whitening = Fit(device, rows.Pointer, rows.Length, dimension, outputDimension, 0, solver, progress, cancellationToken);
         GC.KeepAlive(rows);
         return whitening;
     }
@@ -107,7 +110,7 @@ public sealed unsafe class Whitening : IDisposable
         CancellationToken cancellationToken = default)
     {
         fixed (float* first = rows)
-            return Fit(device, first, rows.Length, dimension, 0, variance, progress, cancellationToken);
+            return Fit(device, first, rows.Length, dimension, 0, variance, WhiteningSolver.Exact, progress, cancellationToken);
     }
 
     /// <summary>As the other overload, from rows outside the managed heap.</summary>
@@ -121,9 +124,33 @@ public sealed unsafe class Whitening : IDisposable
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        Whitening whitening = Fit(device, rows.Pointer, rows.Length, dimension, 0, variance, progress, cancellationToken);
+        Whitening whitening = Fit(device, rows.Pointer, rows.Length, dimension, 0, variance, WhiteningSolver.Exact, progress, cancellationToken);
         GC.KeepAlive(rows);
         return whitening;
+    }
+
+    /// <summary>
+    /// Learned from matching pairs (Radenovic et al. 2018): makes the differences of matching rows white, then keeps the largest
+    /// directions of all rows.
+    /// </summary>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="queries">[n, dimension], L2-normalised for use with such rows; n at least 2.</param>
+    /// <param name="positives">[n, dimension]; row i matches row i of <paramref name="queries"/>.</param>
+    /// <param name="dimension">D: length of a row.</param>
+    /// <param name="outputDimension">Components kept, 1..D, at most the directions in which the rows vary.</param>
+    /// <exception cref="ArgumentException">A length or dimension does not fit, or the rows hold NaN or infinity.</exception>
+    public static Whitening Learn(Device device, FloatBuffer queries, FloatBuffer positives, int dimension, int outputDimension)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(queries);
+        ArgumentNullException.ThrowIfNull(positives);
+        long count = Lengths.Rows(nameof(queries), queries.Length, dimension);
+        Lengths.Exact(nameof(positives), positives.Length, count, dimension);
+        Check.Ok(NativeMethods.WhiteningLearn(
+            out WhiteningHandle handle, device.Handle, queries.Pointer, positives.Pointer, count, dimension, outputDimension));
+        GC.KeepAlive(queries);
+        GC.KeepAlive(positives);
+        return new Whitening(handle);
     }
 
     /// <summary>A whitening from its arrays.</summary>
@@ -205,6 +232,7 @@ public sealed unsafe class Whitening : IDisposable
         int dimension,
         int outputDimension,
         double variance,
+        WhiteningSolver solver,
         Action<long, long>? progress,
         CancellationToken cancellationToken)
     {
@@ -216,6 +244,7 @@ public sealed unsafe class Whitening : IDisposable
         NativeMethods.WhiteningOptionsInit(&options);
         options.Dim = outputDimension;
         options.Variance = variance;
+        options.Solver = (int)solver;
         options.Progress = &native;
         relay.Finish(NativeMethods.WhiteningFit(out WhiteningHandle handle, device.Handle, rows, count, dimension, &options));
         return new Whitening(handle);

@@ -76,8 +76,8 @@ public sealed class DescriptorIndexTests : NativeFixture
         SearchResult fromSpan = index.Search(rows, new SearchOptions { Top = 9 });
         SearchResult fromBuffer = index.Search(buffer, new SearchOptions { Top = 9 });
         var expanded = new float[rows.Length];
-        index.Expand(rows, fromSpan, 3, expanded);
-        index.Expand(buffer, fromBuffer, 3, expandedBuffer);
+        index.Expand(rows, fromSpan, new ExpandOptions { Neighbours = 3 }, expanded);
+        index.Expand(buffer, fromBuffer, new ExpandOptions { Neighbours = 3 }, expandedBuffer);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(fromBuffer.Ids, Is.EqualTo(fromSpan.Ids));
@@ -96,9 +96,9 @@ public sealed class DescriptorIndexTests : NativeFixture
         index.Add(rows);
         SearchResult result = index.Search(queries, new SearchOptions { Top = 4 });
         var expanded = new float[queries.Length];
-        index.Expand(queries, result, 2, expanded);
+        index.Expand(queries, result, new ExpandOptions { Neighbours = 2 }, expanded);
         float[] inPlace = [.. queries];
-        index.Expand(inPlace, result, 2, inPlace);
+        index.Expand(inPlace, result, new ExpandOptions { Neighbours = 2 }, inPlace);
         Assert.That(inPlace, Is.EqualTo(expanded));
         for (int row = 0; row < 2 * Regions; row++)
         {
@@ -170,9 +170,9 @@ public sealed class DescriptorIndexTests : NativeFixture
             Assert.That(() => index.Search(broken, new SearchOptions()), Throws.ArgumentException);
             SearchResult result = index.Search(rows, new SearchOptions { Top = 2 });
             SearchResult foreign = result with { Ids = [.. result.Ids.Select(_ => 4000)] };
-            Assert.That(() => index.Expand(rows, foreign, 2, new float[rows.Length]), Throws.ArgumentException.With.Message.Contains("4000"));
-            Assert.That(() => index.Expand(rows, result with { K = 3 }, 2, new float[rows.Length]), Throws.ArgumentException);
-            Assert.That(() => index.Expand(rows, result, 2, new float[3]), Throws.ArgumentException);
+            Assert.That(() => index.Expand(rows, foreign, new ExpandOptions { Neighbours = 2 }, new float[rows.Length]), Throws.ArgumentException.With.Message.Contains("4000"));
+            Assert.That(() => index.Expand(rows, result with { K = 3 }, new ExpandOptions { Neighbours = 2 }, new float[rows.Length]), Throws.ArgumentException);
+            Assert.That(() => index.Expand(rows, result, new ExpandOptions { Neighbours = 2 }, new float[3]), Throws.ArgumentException);
             Assert.That(() => new DescriptorIndex(device, 0, 4), Throws.ArgumentException.With.Message.Contains("0"));
             Assert.That(() => new DescriptorIndex(device, 4, -2), Throws.ArgumentException.With.Message.Contains("-2"));
         }

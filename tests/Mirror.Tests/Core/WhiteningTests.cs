@@ -137,7 +137,7 @@ public sealed class WhiteningTests : NativeFixture
         using Device device = Device.Open("cpu", 1);
         using var source = new CancellationTokenSource();
         Assert.That(
-            () => Whitening.Fit(device, UnitRows(Rows, Input, 7), Input, Output, (_, _) => source.Cancel(), source.Token),
+            () => Whitening.Fit(device, UnitRows(Rows, Input, 7), Input, Output, progress: (_, _) => source.Cancel(), cancellationToken: source.Token),
             Throws.TypeOf<OperationCanceledException>().With.Property("CancellationToken").EqualTo(source.Token));
     }
 

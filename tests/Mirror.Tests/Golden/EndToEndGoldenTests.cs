@@ -75,7 +75,7 @@ public sealed class EndToEndGoldenTests
     [Test]
     public void Query_GoldenFeatures_EqualsTheOriginalsRankings(
         [Values("224", "256_1-2-3", "448_1-2_ms")] string name,
-        [Values("plain", "out_dim_8", "qe3_et2", "rmac")] string options)
+        [Values("plain", "out_dim_8", "out_dim_8_sklearn", "qe3_et2", "rmac")] string options)
     {
         var golden = Paths.SharedOrSkip("golden/e2e");
         using var folder = Paths.NewTempFolder();
@@ -90,11 +90,24 @@ public sealed class EndToEndGoldenTests
         var settings = new RetrievalSettings
         {
             Aggregation = options == "rmac" ? Aggregation.Sum : Aggregation.Regions,
-            Dimension = options == "out_dim_8" ? 8 : null,
+            Compat = options == "out_dim_8_sklearn",
+            Dimension = options == "out_dim_8_sklearn" ? 8 : null,
+            WhiteningFile = options == "out_dim_8" ? folder.File("whitening") : null,
             ExpandNeighbours = options == "qe3_et2" ? 3 : 0,
             ExpandTimes = options == "qe3_et2" ? 2 : 1,
+            ExpandAlpha = options == "qe3_et2" ? 1 : null,
+            ExpandPairing = options == "qe3_et2" ? RegionPairing.Same : null,
         };
         using var device = Device.Open("cpu");
+        if (settings.WhiteningFile is { } file)
+        {
+            // More dimensions than Mirror itself would fit on twelve images.
+            using var fitted = FeatureSet.Load(paths, settings.Aggregation);
+            fitted.Normalize(device);
+            using var whitening = Whitening.Fit(device, fitted.Rows, dimension, 8);
+            whitening.Save(file);
+        }
+
         using var rows = FeatureSet.Load(paths, settings.Aggregation);
         var ranking = Retrieval.Rank(device, rows, null, settings);
 
