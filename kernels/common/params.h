@@ -21,7 +21,8 @@ struct InputLayout {
     int step;               // pixel (y, x) is pixel (y * step, x * step) of the full-size input
 };
 
-// preprocess_*: one u8 image -> TensorFlow 1 bilinear resize (align_corners false) -> centre crop -> minus mean.
+// preprocess_*: one u8 image -> TensorFlow 1 bilinear resize (align_corners false) -> crop (of the whole picture: all of
+// it) -> minus mean.
 struct PreprocessParams {
     const unsigned char* image;
     long long stride;          // bytes per row
@@ -100,8 +101,9 @@ struct RegionPoolParams {
     long long y_image_stride;  // elements
     int n, h, w, c, x_pitch;
     int count;
-    int pool;       // MIRROR_POOL_*: 0 maximum, 1 mean, 2 sqrt(mean(x^2))
+    int pool;       // MIRROR_POOL_*: 0 maximum, 1 mean, 2 sqrt(mean(x^2)), 3 mean(max(x, 1e-6)^gem_p)^(1/gem_p)
     int normalize;  // 1: every region vector is scaled to unit length (zeros stay zeros)
+    float gem_p;    // 1..32; read with pool 3
 };
 
 // ---- norm/ -----------------------------------------------------------------------------------------------

@@ -26,6 +26,21 @@ public enum RegionPooling
 
     /// <summary>sqrt(mean(x^2)) of each channel.</summary>
     L2 = 2,
+
+    /// <summary>
+    /// mean(max(x, 1e-6)^p)^(1/p) of each channel (Radenovic, Tolias, Chum 2018): p = 1 is the mean, large p approach <see cref="Max"/>.
+    /// </summary>
+    Gem = 3,
+}
+
+/// <summary>How a picture meets the network's input, and how regions meet its feature map.</summary>
+public enum FitMode
+{
+    /// <summary>The original's: the short side is scaled to the target, what is longer is cut off; number and size of regions follow the map.</summary>
+    Crop = 0,
+
+    /// <summary>Nothing is cut off: each side is scaled to its target; step s gives s x s regions on every map.</summary>
+    Whole = 1,
 }
 
 /// <summary>

@@ -149,7 +149,7 @@ internal static unsafe partial class NativeMethods
     // ---- Single operations ----
 
     [LibraryImport(Library, EntryPoint = "mirror_preprocess")]
-    internal static partial int Preprocess(DeviceHandle device, NativeImage* image, int height, int width, float* mean, float* output);
+    internal static partial int Preprocess(DeviceHandle device, NativeImage* image, int height, int width, int fit, float* mean, float* output);
 
     [LibraryImport(Library, EntryPoint = "mirror_window_same")]
     internal static partial int WindowSame(NativeWindow* window, int height, int width);
@@ -164,10 +164,10 @@ internal static unsafe partial class NativeMethods
     internal static partial int Lrn(DeviceHandle device, float* x, long rows, int c, int radius, float alpha, float beta, float bias, float* y);
 
     [LibraryImport(Library, EntryPoint = "mirror_region_layout")]
-    internal static partial int RegionLayout(int mapHeight, int mapWidth, int* steps, int stepCount, NativeRegion* regions, long capacity, long* count);
+    internal static partial int RegionLayout(int mapHeight, int mapWidth, int fit, int* steps, int stepCount, NativeRegion* regions, long capacity, long* count);
 
     [LibraryImport(Library, EntryPoint = "mirror_region_pool")]
-    internal static partial int RegionPool(DeviceHandle device, float* maps, int n, int h, int w, int c, int* steps, int stepCount, int pool, float* output);
+    internal static partial int RegionPool(DeviceHandle device, float* maps, int n, int h, int w, int c, int fit, int* steps, int stepCount, int pool, float gemP, float* output);
 
     [LibraryImport(Library, EntryPoint = "mirror_l2_normalize")]
     internal static partial int L2Normalize(DeviceHandle device, float* x, long count, int dim, float* y);

@@ -74,6 +74,8 @@ internal unsafe struct NativeExtractorOptions
     internal int Precision;
     internal int Pool;
     internal int MultiScale;
+    internal int Fit;
+    internal float GemP;
     internal int StepCount;
     internal fixed int Steps[NativeConstants.MaxSteps];
     internal fixed float Mean[3];

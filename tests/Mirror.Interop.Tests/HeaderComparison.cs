@@ -16,6 +16,7 @@ internal sealed class HeaderComparison
         ["DEVICE"] = typeof(DeviceKind),
         ["FORMAT"] = typeof(PixelFormat),
         ["POOL"] = typeof(RegionPooling),
+        ["FIT"] = typeof(FitMode),
         ["SIMILARITY"] = typeof(Similarity),
         ["METRIC"] = typeof(Metric),
     };

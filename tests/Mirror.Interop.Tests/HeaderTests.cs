@@ -40,7 +40,7 @@ public sealed class HeaderTests
     [TestCase("int32_t step, y, x, height, width;", "int32_t step, x, y, height, width;", "mirror_region.x is called Y")]
     [TestCase("typedef int32_t (*mirror_progress_fn)(int64_t done", "typedef int32_t (*mirror_progress_fn)(int32_t done", "mirror_progress_fn: done is System.Int64")]
     [TestCase("#define MIRROR_E_NOT_FOUND (-2)", "#define MIRROR_E_NOT_FOUND (-3)", "MIRROR_E_NOT_FOUND is -2, mirror.h -3")]
-    [TestCase("#define MIRROR_ABI_VERSION 2u", "#define MIRROR_ABI_VERSION 3u", "MIRROR_ABI_VERSION is 2, mirror.h 3")]
+    [TestCase("#define MIRROR_ABI_VERSION 3u", "#define MIRROR_ABI_VERSION 4u", "MIRROR_ABI_VERSION is 3, mirror.h 4")]
     [TestCase("#define MIRROR_POOL_L2 2", "", "RegionPooling.L2 is bound but not in mirror.h")]
     [TestCase("#define MIRROR_MAX_STEPS 8", "#define MIRROR_MAX_STEPS 8\n#define MIRROR_FRESH 1", "MIRROR_FRESH is not bound")]
     public void ChangedHeader_IsNoticed(string original, string changed, string expected)

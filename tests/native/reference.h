@@ -55,19 +55,34 @@ inline std::vector<int32_t> order_ref(const float* scores, int64_t n, bool small
     return ids;
 }
 
+// (mean of max(x, 1e-6)^p)^(1/p) through logarithms, which no power overflows.
+inline double gem_ref(const std::vector<double>& values, double p) {
+    std::vector<double> logs;
+    for (const double value : values) logs.push_back(p * std::log(std::max(value, 1e-6)));
+    const double top = *std::max_element(logs.begin(), logs.end());
+    double sum = 0;
+    for (const double log : logs) sum += std::exp(log - top);
+    return std::exp((top + std::log(sum / static_cast<double>(values.size()))) / p);
+}
+
 // One region of one channel of a map [h, w, c].
-inline double region_ref(
-    const float* map, int w, int c, int channel, const mirror_region& region, int32_t pool) {
-    double sum = 0, squares = 0, largest = -INFINITY;
+inline double region_ref(const float* map,
+                         int w,
+                         int c,
+                         int channel,
+                         const mirror_region& region,
+                         int32_t pool,
+                         double gem_p) {
+    std::vector<double> values;
     for (int y = region.y; y < region.y + region.height; ++y)
-        for (int x = region.x; x < region.x + region.width; ++x) {
-            const double value = map[(static_cast<int64_t>(y) * w + x) * c + channel];
-            sum += value, squares += value * value, largest = std::max(largest, value);
-        }
-    const double cells = static_cast<double>(region.height) * region.width;
-    return pool == MIRROR_POOL_MAX   ? largest
-           : pool == MIRROR_POOL_AVG ? sum / cells
-                                     : std::sqrt(squares / cells);
+        for (int x = region.x; x < region.x + region.width; ++x)
+            values.push_back(map[(static_cast<int64_t>(y) * w + x) * c + channel]);
+    if (pool == MIRROR_POOL_MAX) return *std::max_element(values.begin(), values.end());
+    if (pool == MIRROR_POOL_GEM) return gem_ref(values, gem_p);
+    double sum = 0;
+    for (const double value : values) sum += pool == MIRROR_POOL_AVG ? value : value * value;
+    const double mean = sum / static_cast<double>(values.size());
+    return pool == MIRROR_POOL_AVG ? mean : std::sqrt(mean);
 }
 
 }  // namespace test

@@ -63,9 +63,9 @@ TEST(Error_InvalidArgument_CarriesTheValue) {
                 MIRROR_E_INVALID_ARGUMENT,
                 "metric is 2");
     const int32_t step = 1;
-    CHECK_FAILS(mirror_region_pool(cpu, &one, 1, 1, 1, 1, &step, 1, 3, &out),
+    CHECK_FAILS(mirror_region_pool(cpu, &one, 1, 1, 1, 1, 0, &step, 1, 4, 3, &out),
                 MIRROR_E_INVALID_ARGUMENT,
-                "pool is 3");
+                "pool is 4");
 }
 
 TEST(Error_NoDriver_SaysWhatWasLookedForAndTheWayOut) {

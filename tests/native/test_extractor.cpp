@@ -64,12 +64,83 @@ TEST(Extractor_Run_EqualsPreprocessThenRunInput) {
                                    {pixels.data(), 60, 90, 60, MIRROR_FORMAT_GRAY8, 0}};
     std::vector<float> input(3 * 96 * 96 * 3), expected(3 * 512), actual(3 * 512);
     for (size_t i = 0; i < 3; ++i)
-        CHECK_OK(mirror_preprocess(
-            device.get(), &images[i], 96, 96, means, input.data() + i * 96 * 96 * 3));
+        CHECK_OK(mirror_preprocess(device.get(),
+                                   &images[i],
+                                   96,
+                                   96,
+                                   MIRROR_FIT_CROP,
+                                   means,
+                                   input.data() + i * 96 * 96 * 3));
     CHECK_OK(
         mirror_extractor_run_input(extractor.get(), input.data(), 3, expected.data(), nullptr));
     CHECK_OK(mirror_extractor_run(extractor.get(), images, 3, actual.data(), nullptr));
     CHECK(actual == expected);
+}
+
+// The whole pipeline from its parts: preprocessing and regions of the whole picture, GeM.
+TEST(Extractor_WholeWithGem_EqualsItsParts) {
+    const Device device = make_device();
+    const Model model = generated_model("half_googlenet");
+    auto options = options_for(96, 161);
+    options.fit = MIRROR_FIT_WHOLE;
+    options.pool = MIRROR_POOL_GEM;
+    options.gem_p = 2.5f;
+    options.step_count = 2;
+    options.steps[1] = 5;  // more windows than the map has rows
+    const Extractor extractor = make_extractor(device, model, options);
+    const auto info = info_of(extractor);
+    CHECK_EQ(info.regions, 26);
+    test::Rng rng;
+    std::vector<uint8_t> pixels(150 * 120 * 3);
+    for (auto& pixel : pixels) pixel = static_cast<uint8_t>(rng.next());
+    const mirror_image image{pixels.data(), 150, 120, 450, MIRROR_FORMAT_RGB8, 0};
+    std::vector<float> input(96 * 161 * 3), expected(26 * 512), actual(26 * 512);
+    CHECK_OK(
+        mirror_preprocess(device.get(), &image, 96, 161, MIRROR_FIT_WHOLE, means, input.data()));
+    const auto map = feature_map(extractor, input, 1);
+    CHECK_OK(mirror_region_pool(device.get(),
+                                map.data(),
+                                1,
+                                info.map_height,
+                                info.map_width,
+                                info.dim,
+                                MIRROR_FIT_WHOLE,
+                                options.steps,
+                                2,
+                                MIRROR_POOL_GEM,
+                                2.5f,
+                                expected.data()));
+    CHECK_OK(mirror_extractor_run(extractor.get(), &image, 1, actual.data(), nullptr));
+    CHECK(actual == expected);
+}
+
+TEST(Extractor_WholeMultiScale_HasThreeScalesOfAnySize) {
+    const Device device = make_device();
+    const Model model = generated_model("half_googlenet");
+    constexpr int height = 97, width = 130;
+    const auto input = test::Rng().floats(height * width * 3, -120, 130);
+    auto options = options_for(height, width);
+    options.fit = MIRROR_FIT_WHOLE, options.multi_scale = 1;
+    const Extractor all = make_extractor(device, model, options);
+    CHECK_EQ(info_of(all).scales, 3);
+    CHECK_EQ(info_of(all).regions, 3);
+    std::vector<float> rows(3 * 512), row(512);
+    CHECK_OK(mirror_extractor_run_input(all.get(), input.data(), 1, rows.data(), nullptr));
+    options.multi_scale = 0;
+    for (int scale = 0; scale < 3; ++scale) {
+        const int every = 1 << scale;
+        std::vector<float> smaller;
+        options.height = options.width = 0;
+        for (int y = 0; y < height; y += every, ++options.height)
+            for (int x = 0; x < width; x += every)
+                smaller.insert(smaller.end(),
+                               &input[static_cast<size_t>((y * width + x) * 3)],
+                               &input[static_cast<size_t>((y * width + x) * 3)] + 3);
+        options.width = static_cast<int32_t>(smaller.size()) / 3 / options.height;
+        const Extractor one = make_extractor(device, model, options);
+        CHECK_OK(mirror_extractor_run_input(one.get(), smaller.data(), 1, row.data(), nullptr));
+        CHECK(std::equal(row.begin(), row.end(), rows.begin() + scale * 512));
+    }
 }
 
 TEST(Extractor_AfterParentsDestroyed_StillWorks) {
@@ -119,7 +190,11 @@ TEST(Extractor_BadOptions_NameTheValue) {
     check([](Options o) { o.batch = 0; }, MIRROR_E_INVALID_ARGUMENT, "batch is 0");
     check([](Options o) { o.width = 0; }, MIRROR_E_INVALID_ARGUMENT, "width is 0");
     check([](Options o) { o.height = 70000; }, MIRROR_E_INVALID_ARGUMENT, "height is 70000");
-    check([](Options o) { o.pool = 3; }, MIRROR_E_INVALID_ARGUMENT, "pool is 3");
+    check([](Options o) { o.pool = 4; }, MIRROR_E_INVALID_ARGUMENT, "pool is 4");
+    check([](Options o) { o.pool = MIRROR_POOL_GEM, o.gem_p = 0; },
+          MIRROR_E_INVALID_ARGUMENT,
+          "gem_p is 0");
+    check([](Options o) { o.fit = -1; }, MIRROR_E_INVALID_ARGUMENT, "fit is -1");
     check([](Options o) { o.precision = 7; }, MIRROR_E_INVALID_ARGUMENT, "precision is 7");
     if (!test::on_gpu())
         check([](Options o) { o.precision = MIRROR_PRECISION_FP16; },
@@ -142,6 +217,11 @@ TEST(Extractor_BelowMinimum_NamesIt) {
     CHECK_FAILS(mirror_extractor_create(&extractor, device.get(), model.get(), &options),
                 MIRROR_E_INVALID_ARGUMENT,
                 "192 x 300 pixels, but resnet-50 needs at least 193 x 193");
+    auto scales = options_for(769, 768);
+    scales.fit = MIRROR_FIT_WHOLE, scales.multi_scale = 1;
+    CHECK_FAILS(mirror_extractor_create(&extractor, device.get(), model.get(), &scales),
+                MIRROR_E_INVALID_ARGUMENT,
+                "768 x 769 pixels: a quarter of it is 192 x 193, but resnet-50 needs at least 193");
 }
 
 TEST(Extractor_BadImage_NamesIt) {

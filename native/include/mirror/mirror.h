@@ -188,6 +188,10 @@ MIRROR_API mirror_status mirror_model_get_info(const mirror_model* model, mirror
 #define MIRROR_FORMAT_BGRA8 2
 #define MIRROR_FORMAT_GRAY8 3 /* replicated to R, G and B */
 
+/* How a picture meets the network's input, and how regions meet its map. */
+#define MIRROR_FIT_CROP 0  /* the original's: short side to the target, what is longer is cut off; number and size of regions follow the map */
+#define MIRROR_FIT_WHOLE 1 /* nothing is cut off: each side to its target; step s gives s x s regions on every map */
+
 typedef struct mirror_image {
     const uint8_t* data; /* first byte of the top row */
     int32_t width;       /* pixels, 1..65535 */
@@ -203,7 +207,8 @@ typedef struct mirror_extractor mirror_extractor;
 
 #define MIRROR_POOL_MAX 0
 #define MIRROR_POOL_AVG 1
-#define MIRROR_POOL_L2 2 /* sqrt(mean(x^2)) */
+#define MIRROR_POOL_L2 2  /* sqrt(mean(x^2)) */
+#define MIRROR_POOL_GEM 3 /* mean(max(x, 1e-6)^p)^(1/p) (Radenovic, Tolias, Chum 2018): p = 1 is the mean, large p approach MAX */
 
 #define MIRROR_MAX_STEPS 8
 
@@ -215,6 +220,8 @@ typedef struct mirror_extractor_options {
     int32_t precision;                   /* MIRROR_PRECISION_*, default FP32 */
     int32_t pool;                        /* MIRROR_POOL_*, default MAX */
     int32_t multi_scale;                 /* 0 or 1: also run on the input subsampled by 2 and 4 (original's --multi_scale) */
+    int32_t fit;                         /* MIRROR_FIT_*, default CROP */
+    float gem_p;                         /* p of MIRROR_POOL_GEM, 1..32, default 3; not read with the others */
     int32_t step_count;                  /* 1..MIRROR_MAX_STEPS */
     int32_t steps[MIRROR_MAX_STEPS];     /* region grid steps, default 1, 3, 5 */
     float mean[3];                       /* subtracted from R, G, B; default 124, 117, 104 */
@@ -238,7 +245,8 @@ typedef struct mirror_extractor_info {
 
 MIRROR_API void mirror_extractor_options_init(mirror_extractor_options* options);
 /* Plans and prepares the network for one input size. INVALID_ARGUMENT where the size is below the network's minimum, every step is skipped
- * at the map size, or the precision is not supported by the device. multi_scale admits square 224, 448, 896 and 1024. */
+ * at the map size, or the precision is not supported by the device. multi_scale with FIT_CROP admits square 224, 448, 896 and 1024 (the original's: 1,
+ * 2, 3 and 3 scales); with FIT_WHOLE every input whose quarter, rounded up, the network admits: always 3 scales. */
 MIRROR_API mirror_status mirror_extractor_create(mirror_extractor** out, mirror_device* device, const mirror_model* model, const mirror_extractor_options* options);
 MIRROR_API void mirror_extractor_destroy(mirror_extractor* extractor);
 MIRROR_API mirror_status mirror_extractor_get_info(const mirror_extractor* extractor, mirror_extractor_info* out);
@@ -323,9 +331,10 @@ MIRROR_API mirror_status mirror_index_expand(const mirror_index* index, const fl
 
 /* ---- Single operations --------------------------------------------------------------------------------------------- */
 
-/* Resize (TensorFlow 1 legacy bilinear, short side to the target, float32), centre crop, minus mean[3]. out [height, width, 3].
- * Off-by-one of the original kept: rh = int(ceil(float(h) * ratio)). Source: core/kernels/resize_bilinear_op.cc; image_preprocessing.py. */
-MIRROR_API mirror_status mirror_preprocess(mirror_device* device, const mirror_image* image, int32_t height, int32_t width, const float* mean, float* out);
+/* Resize (TensorFlow 1 legacy bilinear, float32), minus mean[3]. out [height, width, 3]. fit: MIRROR_FIT_CROP takes the short side to the target, then
+ * the centre; off-by-one of the original kept: rh = int(ceil(float(h) * ratio)). MIRROR_FIT_WHOLE takes both sides to the target.
+ * Source: core/kernels/resize_bilinear_op.cc; image_preprocessing.py. */
+MIRROR_API mirror_status mirror_preprocess(mirror_device* device, const mirror_image* image, int32_t height, int32_t width, int32_t fit, const float* mean, float* out);
 
 typedef struct mirror_window {
     uint32_t struct_size;
@@ -349,10 +358,13 @@ typedef struct mirror_region {
     int32_t step, y, x, height, width; /* in cells of the feature map */
 } mirror_region;
 
-/* Region grid of the original (_rmac): *out_count is always set; `out` may be NULL or hold `capacity`. */
-MIRROR_API mirror_status mirror_region_layout(int32_t map_height, int32_t map_width, const int32_t* steps, int32_t step_count, mirror_region* out, int64_t capacity, int64_t* out_count);
-/* maps [n, h, w, c] -> out [n, R, c]. */
-MIRROR_API mirror_status mirror_region_pool(mirror_device* device, const float* maps, int32_t n, int32_t h, int32_t w, int32_t c, const int32_t* steps, int32_t step_count, int32_t pool, float* out);
+/* Regions of a map: *out_count is always set; `out` may be NULL or hold `capacity`. An axis of f cells has, for step s > 1, windows of k cells:
+ * MIRROR_FIT_CROP (the original's _rmac) k = 2 * (f / (s + 1)), one every (f - k) / (s - 1) cells as long as they fit (divisions of integers), so that
+ * their number depends on f, and none where k is 0. MIRROR_FIT_WHOLE k = max(1, 2 * (f / (s + 1))), and always s of them: window i starts at
+ * i * (f - k) / (s - 1), exact halves rounded down. Step 1 is the whole map in both. */
+MIRROR_API mirror_status mirror_region_layout(int32_t map_height, int32_t map_width, int32_t fit, const int32_t* steps, int32_t step_count, mirror_region* out, int64_t capacity, int64_t* out_count);
+/* maps [n, h, w, c] -> out [n, R, c], regions as mirror_region_layout has them. gem_p is read with MIRROR_POOL_GEM only, 1..32. */
+MIRROR_API mirror_status mirror_region_pool(mirror_device* device, const float* maps, int32_t n, int32_t h, int32_t w, int32_t c, int32_t fit, const int32_t* steps, int32_t step_count, int32_t pool, float gem_p, float* out);
 /* y = x / |x| per row of x [count, dim]; zero rows stay zero; y may be x. Double sums. */
 MIRROR_API mirror_status mirror_l2_normalize(mirror_device* device, const float* x, int64_t count, int32_t dim, float* y);
 /* Image-to-image scores [nq, nd] (similarity and metric as in search, not divided by R) of queries [nq, R, D] and rows [nd, R, D]. */

@@ -31,6 +31,8 @@ void mirror_extractor_options_init(mirror_extractor_options* options) {
     options->batch = 1;
     options->precision = MIRROR_PRECISION_FP32;
     options->pool = MIRROR_POOL_MAX;
+    options->fit = MIRROR_FIT_CROP;
+    options->gem_p = 3;
     options->step_count = 3;
     options->steps[0] = 1;
     options->steps[1] = 3;

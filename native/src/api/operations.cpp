@@ -15,16 +15,14 @@ using namespace mirror;
 
 namespace {
 
-std::vector<mirror_region> checked_layout(int32_t h,
-                                          int32_t w,
-                                          const int32_t* steps,
-                                          int32_t step_count) {
+std::vector<mirror_region> checked_layout(
+    int32_t h, int32_t w, int32_t fit, const int32_t* steps, int32_t step_count) {
     require(step_count >= 1 && step_count <= MIRROR_MAX_STEPS,
             "step_count is ",
             step_count,
             ", expected 1..",
             MIRROR_MAX_STEPS);
-    return region_layout(h, w, {&checked(steps, "steps"), static_cast<size_t>(step_count)});
+    return region_layout(h, w, fit, {&checked(steps, "steps"), static_cast<size_t>(step_count)});
 }
 
 }  // namespace
@@ -35,6 +33,7 @@ mirror_status mirror_preprocess(mirror_device* device,
                                 const mirror_image* image,
                                 int32_t height,
                                 int32_t width,
+                                int32_t fit,
                                 const float* mean,
                                 float* out) {
     return guard([&] {
@@ -46,16 +45,18 @@ mirror_status mirror_preprocess(mirror_device* device,
                 " x ",
                 height,
                 " pixels, expected 1..65535");
+        require_fit(fit);
         checked(mean, "mean");
         for (int i = 0; i < 3; ++i)
             require(
                 std::isfinite(mean[i]), "mean[", i, "] is ", mean[i], ", expected a finite value");
-        backend.preprocess(*image, height, width, mean, &checked(out, "out"));
+        backend.preprocess(*image, height, width, fit, mean, &checked(out, "out"));
     });
 }
 
 mirror_status mirror_region_layout(int32_t map_height,
                                    int32_t map_width,
+                                   int32_t fit,
                                    const int32_t* steps,
                                    int32_t step_count,
                                    mirror_region* out,
@@ -63,7 +64,7 @@ mirror_status mirror_region_layout(int32_t map_height,
                                    int64_t* out_count) {
     return guard([&] {
         int64_t& count = checked(out_count, "out_count");
-        const auto regions = checked_layout(map_height, map_width, steps, step_count);
+        const auto regions = checked_layout(map_height, map_width, fit, steps, step_count);
         count = static_cast<int64_t>(regions.size());
         if (!out) return;
         require(capacity >= count, "capacity is ", capacity, ", expected >= ", count, " regions");
@@ -77,19 +78,18 @@ mirror_status mirror_region_pool(mirror_device* device,
                                  int32_t h,
                                  int32_t w,
                                  int32_t c,
+                                 int32_t fit,
                                  const int32_t* steps,
                                  int32_t step_count,
                                  int32_t pool,
+                                 float gem_p,
                                  float* out) {
     return guard([&] {
         Backend& backend = *checked(device, "device").object;
-        require(pool >= MIRROR_POOL_MAX && pool <= MIRROR_POOL_L2,
-                "pool is ",
-                pool,
-                ", expected 0 (MAX), 1 (AVG) or 2 (L2)");
+        require_pooling(pool, gem_p);
         require(n >= 0, "n is ", n, ", expected >= 0");
         require(c >= 1, "c is ", c, ", expected >= 1");
-        const auto regions = checked_layout(h, w, steps, step_count);
+        const auto regions = checked_layout(h, w, fit, steps, step_count);
         checked_size("maps", n, h, w, c);
         const size_t stride = checked_size("out", regions.size(), c);
         checked_size("out", n, stride);
@@ -101,6 +101,7 @@ mirror_status mirror_region_pool(mirror_device* device,
                             c,
                             regions,
                             pool,
+                            gem_p,
                             &checked(out, "out"),
                             static_cast<int64_t>(stride));
     });

@@ -24,6 +24,8 @@ struct PipelineSpec {
     float mean[3] = {};
     int32_t precision = MIRROR_PRECISION_FP32;
     int32_t pool = MIRROR_POOL_MAX;
+    float gem_p = 3;  // of MIRROR_POOL_GEM
+    int32_t fit = MIRROR_FIT_CROP;
     // One entry per scale, largest first. Scale i sees the input subsampled by 2^i.
     std::vector<std::shared_ptr<const Plan>> plans;
     std::vector<std::vector<mirror_region>> regions;
@@ -110,8 +112,12 @@ class Backend {
     // Index of the first NaN or value beyond +-limit in x [count] on the device, -1: none.
     virtual int64_t find_beyond(const float* x, int64_t count, float limit) const = 0;
 
-    virtual void preprocess(
-        const mirror_image& image, int height, int width, const float* mean, float* out) = 0;
+    virtual void preprocess(const mirror_image& image,
+                            int height,
+                            int width,
+                            int32_t fit,
+                            const float* mean,
+                            float* out) = 0;
     virtual void conv2d(const Conv2dArgs& args) = 0;
     virtual void pool2d(const mirror_window& window,
                         int32_t pool,
@@ -137,6 +143,7 @@ class Backend {
                              int c,
                              std::span<const mirror_region> regions,
                              int32_t pool,
+                             float gem_p,
                              float* out,
                              int64_t out_stride) = 0;
     virtual void l2_normalize(const float* x, int64_t count, int dim, float* y) = 0;

@@ -188,9 +188,13 @@ class MultiBackend final : public Backend {
     int64_t find_beyond(const float* x, int64_t count, float limit) const override {
         return first().find_beyond(x, count, limit);
     }
-    void preprocess(
-        const mirror_image& image, int height, int width, const float* mean, float* out) override {
-        first().preprocess(image, height, width, mean, out);
+    void preprocess(const mirror_image& image,
+                    int height,
+                    int width,
+                    int32_t fit,
+                    const float* mean,
+                    float* out) override {
+        first().preprocess(image, height, width, fit, mean, out);
     }
     void conv2d(const Conv2dArgs& args) override { first().conv2d(args); }
     void pool2d(const mirror_window& window,
@@ -220,9 +224,10 @@ class MultiBackend final : public Backend {
                      int c,
                      std::span<const mirror_region> regions,
                      int32_t pool,
+                     float gem_p,
                      float* out,
                      int64_t out_stride) override {
-        first().region_pool(maps, n, h, w, c, regions, pool, out, out_stride);
+        first().region_pool(maps, n, h, w, c, regions, pool, gem_p, out, out_stride);
     }
     void l2_normalize(const float* x, int64_t count, int dim, float* y) override {
         first().l2_normalize(x, count, dim, y);

@@ -15,13 +15,45 @@ namespace {
 
 constexpr int max_batch = 1024;
 
+// Side of a scale: every 2^scale-th pixel, the first one included.
+int scaled(int side, int scale) {
+    return static_cast<int>((int64_t{side} + (1 << scale) - 1) >> scale);
+}
+
+// Of the whole picture always three scales, as its regions are always as many.
+int whole_scale_count(const mirror_extractor_options& options,
+                      const Graph& graph,
+                      const std::string& layer) {
+    const int height = scaled(options.height, 2), width = scaled(options.width, 2);
+    const int smallest = min_size(graph, layer);
+    require(height >= smallest && width >= smallest,
+            "multi_scale with an input of ",
+            options.width,
+            " x ",
+            options.height,
+            " pixels: a quarter of it is ",
+            width,
+            " x ",
+            height,
+            ", but ",
+            graph.network(),
+            " needs at least ",
+            smallest,
+            " x ",
+            smallest);
+    return 3;
+}
+
 // How often the original halves the input: 224 not at all, 448 once, 896 and 1024 twice.
-int scale_count(const mirror_extractor_options& options) {
+int scale_count(const mirror_extractor_options& options,
+                const Graph& graph,
+                const std::string& layer) {
     require(options.multi_scale == 0 || options.multi_scale == 1,
             "multi_scale is ",
             options.multi_scale,
             ", expected 0 or 1");
     if (!options.multi_scale) return 1;
+    if (options.fit == MIRROR_FIT_WHOLE) return whole_scale_count(options, graph, layer);
     if (options.width == options.height) switch (options.width) {
             case 224:
                 return 1;
@@ -38,7 +70,7 @@ int scale_count(const mirror_extractor_options& options) {
          options.width,
          " x ",
          options.height,
-         ", expected a square of 224, 448, 896 or 1024 pixels");
+         ", expected a square of 224, 448, 896 or 1024 pixels, or fit 1 (whole)");
 }
 
 const char* precision_name(int32_t precision) {
@@ -63,10 +95,8 @@ void check(const mirror_extractor_options& options, const mirror_device_info& de
             " is not supported by device ",
             device.name,
             "; use fp32");
-    require(options.pool >= MIRROR_POOL_MAX && options.pool <= MIRROR_POOL_L2,
-            "pool is ",
-            options.pool,
-            ", expected 0 (max), 1 (avg) or 2 (L2)");
+    require_pooling(options.pool, options.gem_p);
+    require_fit(options.fit);
     require(options.step_count >= 1 && options.step_count <= MIRROR_MAX_STEPS,
             "step_count is ",
             options.step_count,
@@ -130,19 +160,21 @@ void Extractor::plan(int batch) {
     std::copy(std::begin(options.mean), std::end(options.mean), spec.mean);
     spec.precision = options.precision;
     spec.pool = options.pool;
+    spec.gem_p = options.gem_p;
+    spec.fit = options.fit;
     info_ = {};
     info_.struct_size = sizeof info_;
-    info_.scales = scale_count(options);
+    info_.scales = scale_count(options, model_->graph(), layer_);
     for (int scale = 0; scale < info_.scales; ++scale) {
         const auto plan = make_plan(model_,
                                     batch,
-                                    options.height >> scale,
-                                    options.width >> scale,
+                                    scaled(options.height, scale),
+                                    scaled(options.width, scale),
                                     layer_,
                                     backend_->channel_alignment(options.precision));
         const PlanTensor& map = plan->tensors[static_cast<size_t>(plan->output)];
         spec.plans.push_back(plan);
-        spec.regions.push_back(region_layout(map.height, map.width, steps));
+        spec.regions.push_back(region_layout(map.height, map.width, options.fit, steps));
         info_.regions += static_cast<int32_t>(spec.regions.back().size());
         info_.flops += plan->flops;
         if (scale > 0) continue;

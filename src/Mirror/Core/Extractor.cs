@@ -24,7 +24,16 @@ public sealed record ExtractorOptions
     /// <summary>How a region becomes one vector.</summary>
     public RegionPooling Pooling { get; init; }
 
-    /// <summary>Also run on the input subsampled by 2 and 4; only for square 224, 448, 896 and 1024.</summary>
+    /// <summary>p of <see cref="RegionPooling.Gem"/>, 1 to 32; not read with the others.</summary>
+    public float GemPower { get; init; } = 3;
+
+    /// <summary>Whether photographs are cropped to the input's proportions or scaled to them, and how regions are laid out.</summary>
+    public FitMode Fit { get; init; }
+
+    /// <summary>
+    /// Also run on the input subsampled by 2 and 4. With <see cref="FitMode.Crop"/> only for square 224, 448, 896 and 1024, which the original gives
+    /// 1, 2, 3 and 3 scales; with <see cref="FitMode.Whole"/> always 3, for every input whose quarter the network admits.
+    /// </summary>
     public bool MultiScale { get; init; }
 
     /// <summary>Region grid steps, 1 to 8 of them, each at least 1.</summary>
@@ -96,6 +105,8 @@ public sealed unsafe class Extractor : IDisposable
         native.Precision = (int)options.Precision;
         native.Pool = (int)options.Pooling;
         native.MultiScale = options.MultiScale ? 1 : 0;
+        native.Fit = (int)options.Fit;
+        native.GemP = options.GemPower;
         native.StepCount = options.Steps.Count;
         for (int i = 0; i < options.Steps.Count; i++)
             native.Steps[i] = options.Steps[i];

@@ -11,14 +11,16 @@ namespace Mirror;
 /// </summary>
 public static unsafe class Operations
 {
-    /// <summary>Resize (TensorFlow 1 legacy bilinear, short side to the target), centre crop, minus mean.</summary>
+    /// <summary>Resize (TensorFlow 1 legacy bilinear), centre crop unless the whole picture is wanted, minus mean.</summary>
     /// <param name="device">Where to compute.</param>
     /// <param name="image">Decoded pixels.</param>
     /// <param name="height">Height of the result in pixels.</param>
     /// <param name="width">Width of the result in pixels.</param>
     /// <param name="mean">[3]: subtracted from R, G, B.</param>
     /// <param name="output">[height, width, 3].</param>
-    public static void Preprocess(Device device, PixelImage image, int height, int width, ReadOnlySpan<float> mean, Span<float> output)
+    /// <param name="fit">Whether the short side or each side is scaled to its target.</param>
+    public static void Preprocess(
+        Device device, PixelImage image, int height, int width, ReadOnlySpan<float> mean, Span<float> output, FitMode fit = FitMode.Crop)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(image);
@@ -26,7 +28,7 @@ public static unsafe class Operations
         Lengths.Exact(nameof(output), output.Length, height, width, 3);
         using MemoryHandle pin = image.Pin(out NativeImage native);
         fixed (float* m = mean, y = output)
-            Check.Ok(NativeMethods.Preprocess(device.Handle, &native, height, width, m, y));
+            Check.Ok(NativeMethods.Preprocess(device.Handle, &native, height, width, (int)fit, m, y));
     }
 
     /// <summary>y = relu?(conv(x, weights) + bias + residual).</summary>
@@ -110,20 +112,21 @@ public static unsafe class Operations
             Check.Ok(NativeMethods.Lrn(device.Handle, input, rows, channels, radius, alpha, beta, bias, output));
     }
 
-    /// <summary>The region grid of the original on one map.</summary>
+    /// <summary>The regions of one map.</summary>
     /// <param name="mapHeight">Rows of the map.</param>
     /// <param name="mapWidth">Cells in a row.</param>
-    /// <param name="steps">Grid steps, 1 to 8 of them, each at least 1; those with no room in the map are skipped.</param>
+    /// <param name="steps">Grid steps, 1 to 8 of them, each at least 1; with <see cref="FitMode.Crop"/> those with no room in the map are skipped.</param>
+    /// <param name="fit">The original's grid, or one of s x s regions for step s whatever the map.</param>
     /// <returns>Regions step by step, row by row.</returns>
-    public static IReadOnlyList<Region> RegionLayout(int mapHeight, int mapWidth, ReadOnlySpan<int> steps)
+    public static IReadOnlyList<Region> RegionLayout(int mapHeight, int mapWidth, ReadOnlySpan<int> steps, FitMode fit = FitMode.Crop)
     {
         fixed (int* s = steps)
         {
             long count;
-            Check.Ok(NativeMethods.RegionLayout(mapHeight, mapWidth, s, steps.Length, null, 0, &count));
+            Check.Ok(NativeMethods.RegionLayout(mapHeight, mapWidth, (int)fit, s, steps.Length, null, 0, &count));
             var natives = new NativeRegion[count];
             fixed (NativeRegion* first = natives)
-                Check.Ok(NativeMethods.RegionLayout(mapHeight, mapWidth, s, steps.Length, first, count, &count));
+                Check.Ok(NativeMethods.RegionLayout(mapHeight, mapWidth, (int)fit, s, steps.Length, first, count, &count));
             return Array.ConvertAll(natives, r => new Region(r.Step, r.Y, r.X, r.Height, r.Width));
         }
     }
@@ -135,20 +138,29 @@ public static unsafe class Operations
     /// <param name="steps">Grid steps, as in <see cref="RegionLayout"/>.</param>
     /// <param name="pooling">How the cells of a region become one vector.</param>
     /// <param name="output">[n, R, c], R as <see cref="RegionLayout"/> counts.</param>
+    /// <param name="fit">As in <see cref="RegionLayout"/>.</param>
+    /// <param name="gemPower">p of <see cref="RegionPooling.Gem"/>, 1 to 32; not read with the others.</param>
     public static void RegionPool(
-        Device device, ReadOnlySpan<float> maps, MapShape shape, ReadOnlySpan<int> steps, RegionPooling pooling, Span<float> output)
+        Device device,
+        ReadOnlySpan<float> maps,
+        MapShape shape,
+        ReadOnlySpan<int> steps,
+        RegionPooling pooling,
+        Span<float> output,
+        FitMode fit = FitMode.Crop,
+        float gemPower = 3)
     {
         ArgumentNullException.ThrowIfNull(device);
         Exact(nameof(maps), maps.Length, shape);
         fixed (int* s = steps)
         {
             long regions;
-            Check.Ok(NativeMethods.RegionLayout(shape.Height, shape.Width, s, steps.Length, null, 0, &regions));
+            Check.Ok(NativeMethods.RegionLayout(shape.Height, shape.Width, (int)fit, s, steps.Length, null, 0, &regions));
             Lengths.Exact(nameof(output), output.Length, shape.Count, regions, shape.Channels);
             fixed (float* x = maps, y = output)
             {
                 Check.Ok(NativeMethods.RegionPool(
-                    device.Handle, x, shape.Count, shape.Height, shape.Width, shape.Channels, s, steps.Length, (int)pooling, y));
+                    device.Handle, x, shape.Count, shape.Height, shape.Width, shape.Channels, (int)fit, s, steps.Length, (int)pooling, gemPower, y));
             }
         }
     }

@@ -78,6 +78,27 @@ public sealed class ExtractorTests : NativeFixture
     }
 
     [Test]
+    public void Run_WholeWithGem_AgreesWithSingleOperations()
+    {
+        using Device device = Device.Open("cpu", 1);
+        using Model model = Model.Load(_path);
+        using var extractor = new Extractor(device, model, Small with { Width = 160, Fit = FitMode.Whole, Pooling = RegionPooling.Gem, GemPower = 4, Steps = [1, 3] });
+        using PixelImage photo = Photo(130, 120, PixelFormat.Rgb8, 10);
+        Assert.That(extractor.Info.Regions, Is.EqualTo(10));
+        var descriptors = new float[10 * extractor.Info.Dimension];
+        extractor.Run([photo], descriptors);
+
+        var input = new float[Side * 160 * 3];
+        Operations.Preprocess(device, photo, Side, 160, [124, 117, 104], input, FitMode.Whole);
+        var shape = new MapShape(1, extractor.Info.MapHeight, extractor.Info.MapWidth, extractor.Info.Dimension);
+        var map = new float[shape.Length];
+        extractor.RunMap(input, map);
+        var pooled = new float[descriptors.Length];
+        Operations.RegionPool(device, map, shape, [1, 3], RegionPooling.Gem, pooled, FitMode.Whole, 4);
+        Assert.That(descriptors, Is.EqualTo(pooled));
+    }
+
+    [Test]
     public void Run_PixelFormat_DoesNotMatter()
     {
         using Device device = Device.Open("cpu", 1);
@@ -219,6 +240,8 @@ public sealed class ExtractorTests : NativeFixture
             Refused(Small with { Mean = [1, 2] }, "2 entries");
             Refused(Small with { Precision = (Precision)17 }, "17");
             Refused(Small with { Pooling = (RegionPooling)18 }, "18");
+            Refused(Small with { Pooling = RegionPooling.Gem, GemPower = 0.5f }, "0.5");
+            Refused(Small with { Fit = (FitMode)19 }, "19");
             Refused(Small with { MultiScale = true }, "96");
             Assert.That(
                 () => new Extractor(device, model, Small with { Layer = "größe" }),

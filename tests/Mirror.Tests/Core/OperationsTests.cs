@@ -19,6 +19,20 @@ public sealed class OperationsTests : NativeFixture
     }
 
     [Test]
+    public void Preprocess_Whole_KeepsBothEnds()
+    {
+        using Device device = Device.Open("cpu", 1);
+        using var image = new PixelImage(4, 1, PixelFormat.Gray8);
+        byte[] pixels = [10, 20, 30, 40];
+        pixels.CopyTo(image.Pixels);
+        var output = new float[6];
+        Operations.Preprocess(device, image, 1, 2, [0, 0, 0], output, FitMode.Whole);
+        Assert.That(output, Is.EqualTo(new float[] { 10, 10, 10, 30, 30, 30 }));
+        Operations.Preprocess(device, image, 1, 2, [0, 0, 0], output);
+        Assert.That(output, Is.EqualTo(new float[] { 20, 20, 20, 30, 30, 30 }), "cropped");
+    }
+
+    [Test]
     public void Conv2d_IsTheDefinition()
     {
         using Device device = Device.Open("cpu", 1);
@@ -90,6 +104,37 @@ public sealed class OperationsTests : NativeFixture
             Assert.That(regions[0], Is.EqualTo(new Region(1, 0, 0, height, width)));
             Assert.That(regions.Select(r => r.Y + r.Height), Is.All.LessThanOrEqualTo(height));
         }
+    }
+
+    [TestCase(28, 28)]
+    [TestCase(7, 7)]
+    [TestCase(21, 28)]
+    [TestCase(1, 40)]
+    public void RegionLayout_Whole_HasSquaresOfTheSteps(int height, int width)
+    {
+        IReadOnlyList<Region> regions = Operations.RegionLayout(height, width, [1, 3, 5], FitMode.Whole);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(regions, Has.Count.EqualTo(35));
+            Assert.That(regions[0], Is.EqualTo(new Region(1, 0, 0, height, width)));
+            Assert.That(regions[^1].Y + regions[^1].Height, Is.EqualTo(height), "the last window ends with the map");
+            Assert.That(regions[^1].X + regions[^1].Width, Is.EqualTo(width), "the last window ends with the map");
+        }
+    }
+
+    [Test]
+    public void RegionPool_Gem_IsTheGeneralisedMean()
+    {
+        using Device device = Device.Open("cpu", 1);
+        var shape = new MapShape(1, 1, 4, 1);
+        float[] map = [1, 2, 4, -9];
+        var output = new float[4];
+        Operations.RegionPool(device, map, shape, [1], RegionPooling.Gem, output.AsSpan(0, 1));
+        Operations.RegionPool(device, map, shape, [1], RegionPooling.Gem, output.AsSpan(1, 1), gemPower: 2);
+        Assert.That(output[0], Is.EqualTo(Math.Cbrt(73 / 4.0)).Within(1e-6));
+        Assert.That(output[1], Is.EqualTo(Math.Sqrt(21 / 4.0)).Within(1e-6));
+        Operations.RegionPool(device, map, shape, [2], RegionPooling.Gem, output, FitMode.Whole, 1);
+        Assert.That(output, Is.EqualTo(new[] { 1.5f, 2, 1.5f, 2 }).Within(1e-5), "two windows of two cells along each axis, the row's own twice");
     }
 
     [Test]
@@ -185,6 +230,9 @@ public sealed class OperationsTests : NativeFixture
             Refused(() => Operations.Pool2d(device, new Window(9, 9), RegionPooling.Max, new float[32], shape, []), "no room");
             Refused(() => Operations.Lrn(device, new float[5], 2, 1, 1, 1, 1, new float[5]), "multiple of 2");
             Refused(() => Operations.RegionPool(device, new float[32], shape, [1], RegionPooling.Max, new float[3]), "[1, 1, 2]");
+            Refused(() => Operations.RegionPool(device, new float[32], shape, [1], RegionPooling.Gem, new float[2], gemPower: 33), "gem_p is 33");
+            Refused(() => Operations.RegionPool(device, new float[32], shape, [3], RegionPooling.Max, new float[10], FitMode.Whole), "[1, 9, 2]");
+            Refused(() => Operations.RegionLayout(3, 3, [1], (FitMode)7), "fit is 7");
             Refused(() => Operations.L2Normalize(device, new float[4], 2, new float[6]), "[2, 2]");
             Refused(() => Operations.SimilarityScores(device, new float[4], new float[4], 1, 2, Similarity.PrMac, Metric.Dot, new float[3]), "[2, 2]");
             Refused(() => Operations.TopK(device, new float[4], 2, 1, false, new int[3], new float[2]), "[2, 1]");

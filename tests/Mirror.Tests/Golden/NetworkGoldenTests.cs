@@ -39,7 +39,7 @@ public sealed class NetworkGoldenTests
             int[] steps = [.. size.Value.GetProperty("rmac_steps").EnumerateArray().Select(step => step.GetInt32())];
             var images = golden[$"image_{size.Name}"];
             var input = Centred(images);
-            foreach (var pooling in Enum.GetValues<RegionPooling>())
+            foreach (var pooling in (RegionPooling[])[RegionPooling.Max, RegionPooling.Avg, RegionPooling.L2])
             {
                 var options = new ExtractorOptions { Width = width, Height = height, Batch = (int)images.Shape[0], Steps = steps, Pooling = pooling };
                 using var extractor = new Extractor(device, model, options);

@@ -19,8 +19,12 @@ class CpuBackend final : public Backend {
     bool on_device(const void*, size_t) const override { return false; }
     float value(const float* x) const override { return *x; }
     int64_t find_beyond(const float*, int64_t, float) const override { return -1; }
-    void preprocess(
-        const mirror_image&, int height, int width, const float* mean, float* out) override;
+    void preprocess(const mirror_image&,
+                    int height,
+                    int width,
+                    int32_t fit,
+                    const float* mean,
+                    float* out) override;
     void conv2d(const Conv2dArgs& args) override;
     void pool2d(const mirror_window&,
                 int32_t pool,
@@ -45,6 +49,7 @@ class CpuBackend final : public Backend {
                      int c,
                      std::span<const mirror_region> regions,
                      int32_t pool,
+                     float gem_p,
                      float* out,
                      int64_t out_stride) override;
     void l2_normalize(const float* x, int64_t count, int dim, float* y) override;

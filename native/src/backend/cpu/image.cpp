@@ -1,7 +1,7 @@
 // Preprocessing of the original: legacy bilinear resize of TensorFlow 1 (no half-pixel centres, no
-// antialiasing), centre crop, minus mean. All float32 and in the original's order of operations,
-// without fused multiply-add (the build forbids contraction), so results are equal bit for bit.
-// Only pixels that survive the crop are computed.
+// antialiasing), centre crop unless the whole picture is wanted, minus mean. All float32 and in the
+// original's order of operations, without fused multiply-add (the build forbids contraction), so
+// results are equal bit for bit. Only pixels that survive the crop are computed.
 #include <algorithm>
 #include <vector>
 
@@ -52,9 +52,9 @@ Layout layout_of(int32_t format) {
 }  // namespace
 
 void CpuBackend::preprocess(
-    const mirror_image& image, int height, int width, const float* mean, float* out) {
+    const mirror_image& image, int height, int width, int32_t fit, const float* mean, float* out) {
     const ThreadScope scope(threads_);
-    const Resize resize = resize_geometry(image.height, image.width, height, width);
+    const Resize resize = resize_geometry(image.height, image.width, height, width, fit);
     const std::vector<Tap> rows = make_taps(image.height, resize.height, resize.top, height);
     const Layout layout = layout_of(image.format);
     std::vector<Tap> columns = make_taps(image.width, resize.width, resize.left, width);

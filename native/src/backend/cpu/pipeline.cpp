@@ -222,7 +222,7 @@ class CpuPipeline final : public Pipeline {
         auto* input = reinterpret_cast<float*>(input_.data());
         for (int i = 0; i < count; ++i)
             backend_.preprocess(
-                images[i], spec_.height, spec_.width, spec_.mean, input + i * pixels);
+                images[i], spec_.height, spec_.width, spec_.fit, spec_.mean, input + i * pixels);
         run_input(input, count, out);
     }
 
@@ -240,6 +240,7 @@ class CpuPipeline final : public Pipeline {
                                  tensor.channels,
                                  regions,
                                  spec_.pool,
+                                 spec_.gem_p,
                                  out + row * tensor.channels,
                                  rows_ * tensor.channels);
             row += static_cast<int64_t>(regions.size());

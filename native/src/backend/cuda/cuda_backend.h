@@ -31,8 +31,12 @@ class CudaBackend final : public Backend {
     }
     float value(const float* x) const override { return host(x, 1)[0]; }
     int64_t find_beyond(const float* x, int64_t count, float limit) const override;
-    void preprocess(
-        const mirror_image& image, int height, int width, const float* mean, float* out) override;
+    void preprocess(const mirror_image& image,
+                    int height,
+                    int width,
+                    int32_t fit,
+                    const float* mean,
+                    float* out) override;
     void conv2d(const Conv2dArgs& args) override;
     void pool2d(const mirror_window& window,
                 int32_t pool,
@@ -57,6 +61,7 @@ class CudaBackend final : public Backend {
                      int c,
                      std::span<const mirror_region> regions,
                      int32_t pool,
+                     float gem_p,
                      float* out,
                      int64_t out_stride) override;
     void l2_normalize(const float* x, int64_t count, int dim, float* y) override;

@@ -8,7 +8,7 @@
 namespace mirror::cuda {
 
 void CudaBackend::preprocess(
-    const mirror_image& image, int height, int width, const float* mean, float* out) {
+    const mirror_image& image, int height, int width, int32_t fit, const float* mean, float* out) {
     const Gpu::Scope scope(*gpu_);
     const int64_t bytes = (image.height - 1) * image.stride +
                           image.width * (image.format == MIRROR_FORMAT_GRAY8  ? 1
@@ -18,7 +18,7 @@ void CudaBackend::preprocess(
     const size_t count = checked_size("the output", height, width, 3);
     const DeviceBuffer padded(gpu_, checked_size("the output", height, width, 4) * sizeof(float));
     const DeviceBuffer dense(gpu_, count * sizeof(float));
-    const Resize resize = resize_geometry(image.height, image.width, height, width);
+    const Resize resize = resize_geometry(image.height, image.width, height, width, fit);
     PreprocessParams params{};
     params.image = pixels.as<const unsigned char>(), params.stride = image.stride;
     params.width = image.width, params.height = image.height, params.format = image.format;
@@ -139,6 +139,7 @@ void CudaBackend::region_pool(const float* maps,
                               int c,
                               std::span<const mirror_region> regions,
                               int32_t pool,
+                              float gem_p,
                               float* out,
                               int64_t out_stride) {
     const Gpu::Scope scope(*gpu_);
@@ -154,7 +155,7 @@ void CudaBackend::region_pool(const float* maps,
     params.x = in.as<>(), params.y = pooled.as<float>(), params.regions = places.as<const Region>();
     params.y_image_stride = count * c;
     params.n = n, params.h = h, params.w = w, params.c = c, params.x_pitch = pitch;
-    params.count = static_cast<int>(count), params.pool = pool;
+    params.count = static_cast<int>(count), params.pool = pool, params.gem_p = gem_p;
     cuda::region_pool(*gpu_, precision, params);
     for (int i = 0; i < n; ++i)
         copy(*gpu_,

@@ -32,7 +32,7 @@ struct Slot {
     PinnedBuffer upload, result, overflow;
     DeviceBuffer images;
     Event uploaded, done;
-    bool busy = false;  // all of a chunk is queued, up to `done`
+    bool busy = false;        // all of a chunk is queued, up to `done`
     float* target = nullptr;  // host memory that the result goes to, or null
     size_t bytes = 0;
 };
@@ -219,7 +219,7 @@ class CudaPipeline final : public Pipeline {
             }
             params.width = image.width, params.height = image.height, params.format = image.format;
             const Resize resize =
-                resize_geometry(image.height, image.width, spec_.height, spec_.width);
+                resize_geometry(image.height, image.width, spec_.height, spec_.width, spec_.fit);
             params.resized_height = static_cast<int>(resize.height),
             params.resized_width = static_cast<int>(resize.width);
             params.crop_top = static_cast<int>(resize.top),
@@ -306,7 +306,7 @@ class CudaPipeline final : public Pipeline {
             params.n = count, params.h = map.height, params.w = map.width;
             params.c = map.channels, params.x_pitch = map.stride;
             params.count = static_cast<int>(spec_.regions[i].size());
-            params.pool = spec_.pool;
+            params.pool = spec_.pool, params.gem_p = spec_.gem_p;
             region_pool(*gpu_, spec_.precision, params);
             row += params.count;
         }
