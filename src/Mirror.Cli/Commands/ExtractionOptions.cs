@@ -15,9 +15,11 @@ internal sealed class ExtractionOptions
     private readonly Option<string?> root = new("--root") { Description = "Folder that the paths of a list are relative to (default: the list's folder)", HelpName = "DIR" };
     private readonly Option<string> outFolder = new("--out") { Description = "Folder for the results; created when absent", Required = true, HelpName = "DIR" };
     private readonly Option<string?> model = new("--model") { Description = "Model file, safetensors (default: the one that comes with Mirror)", HelpName = "FILE" };
-    private readonly Option<int> size = new("--size") { Description = "Side of the square network input in pixels", DefaultValueFactory = _ => 896 };
+    private readonly Option<int> size = new("--size") { Description = "Side of the square network input in pixels; with --fit whole, of the square of equal area", DefaultValueFactory = _ => 896 };
     private readonly Option<int[]?> regions = new("--regions") { Description = "Steps of the region grids (default: 1,3,5; at --size 224: 1)", CustomParser = CommandValues.IntegerList, HelpName = "1,3,5" };
-    private readonly Option<string> pool = CommandValues.Choice("--pool", "How a region is pooled", "max", "max", "avg", "l2");
+    private readonly Option<string> pool = CommandValues.Choice("--pool", "How a region is pooled", "max", "max", "avg", "l2", "gem");
+    private readonly Option<float?> gemPower = new("--gem-p") { Description = "Power of --pool gem, 1 to 32 (default: 3)", HelpName = "P" };
+    private readonly Option<string> fit = CommandValues.Choice("--fit", "crop: the middle square; whole: the entire photograph in its own proportions, at the same cost", "crop", "crop", "whole");
     private readonly Option<bool> multiScale = new("--multi-scale") { Description = "Also see the input subsampled by 2 and 4 (sizes 224, 448, 896, 1024)" };
     private readonly Option<string> exif = CommandValues.Choice("--exif", "Whether EXIF orientation is applied", "apply", "apply", "ignore");
     private readonly Option<string> decode = CommandValues.Choice("--decode", "JPEG files: fast decodes at a reduced scale where the network sees far fewer pixels, exact decodes every pixel", "fast", "fast", "exact");
@@ -29,7 +31,7 @@ internal sealed class ExtractionOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[images, root, outFolder, model, size, regions, pool, multiScale, exif, decode, precision, batch, strict, overwrite])
+        foreach (var option in (Option[])[images, root, outFolder, model, size, fit, regions, pool, gemPower, multiScale, exif, decode, precision, batch, strict, overwrite])
         {
             command.Options.Add(option);
         }
@@ -86,18 +88,43 @@ internal sealed class ExtractionOptions
         var side = parsed.GetValue(size);
         using var stream = File.OpenRead(modelPath);
         var original = CompatOption.IsMirror(parsed);
+        if (original)
+        {
+            RefuseBeside(parsed, decode, fit, gemPower);
+        }
+
+        var pooling = CommandValues.Parse<RegionPooling>(parsed.GetRequiredValue(pool));
+        if (original && pooling == RegionPooling.Gem)
+        {
+            throw new ArgumentException("--pool gem with --compat mirror: the original has max, avg and l2");
+        }
+
         return new ExtractionSettings
         {
             Network = network,
             ModelSha256 = Convert.ToHexStringLower(SHA256.HashData(stream)),
             Size = side,
+            Fit = CommandValues.Parse<FitMode>(parsed.GetRequiredValue(fit)),
             // The original forces one region at 224: the map is too small for more to help.
             Regions = parsed.GetValue(regions) is { Length: > 0 } steps ? steps : side == 224 ? [1] : [1, 3, 5],
-            Pooling = CommandValues.Parse<RegionPooling>(parsed.GetRequiredValue(pool)),
+            Pooling = pooling,
+            GemPower = parsed.GetValue(gemPower) ?? (pooling == RegionPooling.Gem ? 3 : null),
             MultiScale = parsed.GetValue(multiScale),
             Precision = CommandValues.Parse<Precision>(parsed.GetRequiredValue(precision)),
             Exif = original && parsed.GetResult(exif) is not { Implicit: false } ? ExifMode.Ignore : CommandValues.Parse<ExifMode>(parsed.GetRequiredValue(exif)),
             Decode = original ? DecodeMode.Ifast : CommandValues.Parse<DecodeMode>(parsed.GetRequiredValue(decode)),
         };
+    }
+
+    // What the original did is not a matter of choice under --compat.
+    private static void RefuseBeside(ParseResult parsed, params Option[] options)
+    {
+        foreach (var option in options)
+        {
+            if (parsed.GetResult(option) is { Implicit: false })
+            {
+                throw new ArgumentException($"{option.Name} with --compat mirror: the original had no such choice; leave one of them out");
+            }
+        }
     }
 }

@@ -24,8 +24,8 @@ public enum DecodeMode
 /// <summary>How a photograph is decoded.</summary>
 public sealed record DecodeOptions
 {
-    /// <summary>In <see cref="DecodeMode.Fast"/>: decoded pixels for one of the network's, a side. Measured: docs/results.md.</summary>
-    public const double Oversampling = 1.5;
+    /// <summary>In <see cref="DecodeMode.Fast"/>: decoded pixels for one of the network's, a side, at least 1. The default is measured: docs/results.md.</summary>
+    public double Oversampling { get; init; } = 1.5;
 
     /// <summary>Whether the EXIF orientation is applied.</summary>
     public ExifMode Exif { get; init; } = ExifMode.Apply;

@@ -8,9 +8,9 @@ namespace Mirror.Pipeline;
 /// <summary>Extracts the descriptors of a collection into a folder.</summary>
 public static class Extraction
 {
-    // A GPU takes photographs faster than three threads decode them; each decoded ahead holds its pixels in memory.
-    private const int CpuDecodeAhead = 3;
-    private static readonly int s_gpuDecodeAhead = Math.Clamp(Environment.ProcessorCount, CpuDecodeAhead, 16);
+    // Beyond one for each lane. A GPU takes photographs faster than three threads decode them; each decoded ahead holds its pixels in memory.
+    private const int CpuDecodeAhead = 2;
+    private static readonly int s_gpuDecodeAhead = Math.Clamp(Environment.ProcessorCount, 1 + CpuDecodeAhead, 16);
 
     /// <summary>Runs the extractor over a collection and writes <c>NAME.npy</c> ([D, R] float32) for each photograph, then
     /// <c>images.txt</c>, <c>features.txt</c> and <c>skipped.txt</c>. Descriptors already there from the same settings are kept.</summary>
@@ -30,21 +30,23 @@ public static class Extraction
         ArgumentNullException.ThrowIfNull(photos);
         ArgumentNullException.ThrowIfNull(run);
         run = run with { Batch = Math.Min(run.Batch, Math.Max(photos.Count, 1)) };
-        settings.Require();
-        using var extractors = new ExtractorPool(device, model, settings, run.Batch);
-        var info = extractors.For(InputShape.Square(settings.Size)).Info;
+        settings.Require(model.Info.MinSize);
+        using var lanes = new ExtractionLanes(device, model, settings, run.Batch);
+        var info = lanes.Info;
         AtomicFile.CreateFolder(folder);
         using var manifest = SourceManifest.Open(folder);
         ClaimFolder(folder, settings, run.Overwrite, manifest);
 
-        var job = new ExtractionJob(settings, model.Info, info, photos, folder, manifest);
+        var job = new ExtractionJob(settings, model.Info, info, photos, folder, manifest, run);
         var pending = job.Resume(path => IsComplete(path, info));
         if (job.Resumed > 0)
         {
             run.Notice?.Invoke($"{job.Resumed} of {photos.Count} descriptors are already in {folder}: going on with the rest");
         }
 
-        new ExtractionLoop(extractors, job, run, device.Info.IsCuda ? s_gpuDecodeAhead : CpuDecodeAhead).Run(pending, cancellationToken);
+        lanes.Split(pending.Length);
+        var ahead = device.Info.IsCuda ? s_gpuDecodeAhead : lanes.Pools.Count + CpuDecodeAhead;
+        new ExtractionLoop(lanes, job, run.Strict, ahead).Run(pending, cancellationToken);
         var report = job.Report();
         AtomicFile.WriteLines(Path.Combine(folder, "images.txt"), report.Photos.Select(photo => photo.Name));
         AtomicFile.WriteLines(Path.Combine(folder, "features.txt"), report.Features);

@@ -1,51 +1,65 @@
-// One pass over the photographs still to do, in three stages that overlap: decoding, on a few threads, some photographs ahead; the network, on
-// the calling thread; writing, on a thread of its own. Both queues are bounded, so memory does not grow with the collection.
+// One pass over the photographs still to do, in three stages that overlap: decoding, some photographs ahead; networks, in lanes of their own
+// threads; writing, on one thread. Both queues are bounded, so memory does not grow with the collection. Decoders and lanes share the cores: the
+// operating system gives time to whichever has work.
 
+using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Mirror.Photographs;
 
 namespace Mirror.Pipeline;
 
-internal sealed class ExtractionLoop(ExtractorPool extractors, ExtractionJob job, ExtractionRun run, int decodeAhead)
+internal sealed class ExtractionLoop(ExtractionLanes lanes, ExtractionJob job, bool strict, int decodeAhead)
 {
-    private readonly Dictionary<InputShape, List<(int Index, PixelImage Image)>> batches = [];
-    private readonly Lock counting = new();
-    private int finished = job.Resumed;
+    private readonly Lock gate = new();
+    private readonly List<(int Index, Exception Failure)> failures = [];
 
     public void Run(IReadOnlyList<int> pending, CancellationToken cancellationToken)
     {
         var decoded = Channel.CreateBounded<(int Index, Task<DecodedPhoto> Photo)>(decodeAhead);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var writer = new DescriptorWriter(job.Info.Regions, job.Info.Dimension, job.PathOf, Written);
+        using var writer = new DescriptorWriter(job.Info.Regions, job.Info.Dimension, job.PathOf, job.Finish);
+        job.Start();
         var producer = ProduceAsync(decoded.Writer, pending, stop.Token);
+        var workers = lanes.Pools.Select(pool => Task.Factory.StartNew(
+            () => Work(pool, decoded.Reader, writer, stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray();
+        Task.WaitAll(workers, CancellationToken.None);
+        stop.Cancel();
+        Drain(decoded.Reader, producer);
+        if (failures.Count > 0)
+        {
+            // The reason before those who only stopped because of it; of several reasons that of the first photograph.
+            ExceptionDispatchInfo.Throw(failures.OrderBy(item => item.Failure is OperationCanceledException).ThenBy(item => item.Index).First().Failure);
+        }
+
+        producer.GetAwaiter().GetResult();
+        writer.Finish();
+    }
+
+    private void Work(ExtractorPool extractors, ChannelReader<(int Index, Task<DecodedPhoto> Photo)> reader, DescriptorWriter writer, CancellationTokenSource stop)
+    {
+        using var lane = new ExtractionLane(extractors, job, writer, strict, decodeAhead / lanes.Pools.Count);
+        var at = int.MaxValue;
         try
         {
-            Count(0);
-            while (decoded.Reader.WaitToReadAsync(cancellationToken).AsTask().GetAwaiter().GetResult())
+            while (reader.WaitToReadAsync(stop.Token).AsTask().GetAwaiter().GetResult())
             {
-                while (decoded.Reader.TryRead(out var item))
+                while (!stop.IsCancellationRequested && reader.TryRead(out var item))
                 {
-                    Accept(item.Index, item.Photo, writer, cancellationToken);
+                    at = item.Index;
+                    lane.Accept(item.Index, item.Photo, stop.Token);
                 }
             }
 
-            foreach (var shape in batches.Keys)
-            {
-                Flush(shape, writer, cancellationToken);
-            }
-
-            producer.GetAwaiter().GetResult();
-            writer.Finish();
+            lane.Flush(stop.Token);
         }
-        finally
+        catch (Exception failure)
         {
-            stop.Cancel();
-            foreach (var (_, image) in batches.Values.SelectMany(batch => batch))
+            lock (gate)
             {
-                image.Dispose();
+                failures.Add((at, failure));
             }
 
-            Drain(decoded.Reader, producer);
+            stop.Cancel();
         }
     }
 
@@ -67,7 +81,7 @@ internal sealed class ExtractionLoop(ExtractorPool extractors, ExtractionJob job
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
-            return; // the consumer has stopped and tells why
+            return; // the lanes have stopped, and one of them tells why
         }
         finally
         {
@@ -75,78 +89,7 @@ internal sealed class ExtractionLoop(ExtractorPool extractors, ExtractionJob job
         }
     }
 
-    private void Accept(int index, Task<DecodedPhoto> task, DescriptorWriter writer, CancellationToken cancellationToken)
-    {
-        DecodedPhoto photo;
-        try
-        {
-            photo = task.GetAwaiter().GetResult();
-        }
-        catch (PhotoException failure) when (!run.Strict)
-        {
-            job.Skipped.Add(new SkippedPhoto(job.Photos[index].Name, failure.Reason));
-            run.Notice?.Invoke($"skipped {job.Photos[index].Name}: {failure.Reason}");
-            Count(1);
-            return;
-        }
-
-        // The file's own size decides, not that of a reduced decode; an orientation that was applied has turned it.
-        var turned = job.Settings.Exif == ExifMode.Apply && ExifOrientation.SwapsSides(photo.Orientation);
-        var shape = turned ? job.ShapeOf(photo.StoredHeight, photo.StoredWidth) : job.ShapeOf(photo.StoredWidth, photo.StoredHeight);
-        if (!batches.TryGetValue(shape, out var batch))
-        {
-            batches.Add(shape, batch = []);
-        }
-
-        batch.Add((index, photo.Image));
-        if (batch.Count == job.Info.ImagesAtOnce)
-        {
-            Flush(shape, writer, cancellationToken);
-        }
-        else if (batches.Values.Sum(waiting => waiting.Count) >= decodeAhead + job.Info.ImagesAtOnce)
-        {
-            // Many shapes at once: no more photographs in memory than one shape would have.
-            Flush(batches.MaxBy(item => item.Value.Count).Key, writer, cancellationToken);
-        }
-    }
-
-    private void Flush(InputShape shape, DescriptorWriter writer, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        var batch = batches[shape];
-        if (batch.Count == 0)
-        {
-            return;
-        }
-
-        var size = job.Info.Regions * job.Info.Dimension;
-        var descriptors = new float[checked(batch.Count * size)];
-        extractors.For(shape).Run([.. batch.Select(item => item.Image)], descriptors, null, cancellationToken);
-        for (var i = 0; i < batch.Count; i++)
-        {
-            batch[i].Image.Dispose();
-            writer.Add(batch[i].Index, batch.Count == 1 ? descriptors : descriptors[(i * size)..((i + 1) * size)]);
-        }
-
-        batch.Clear();
-    }
-
-    private void Written(int index)
-    {
-        job.Finish(index);
-        Count(1);
-    }
-
-    private void Count(int more)
-    {
-        lock (counting)
-        {
-            finished += more;
-            run.Progress?.Invoke(finished, job.Photos.Count);
-        }
-    }
-
-    // Pixels decoded ahead go back to the pool whatever stopped the loop.
+    // Pixels decoded ahead go back to the pool whatever stopped the lanes.
     private static void Drain(ChannelReader<(int Index, Task<DecodedPhoto> Photo)> reader, Task producer)
     {
         Task.WhenAny(producer).GetAwaiter().GetResult();

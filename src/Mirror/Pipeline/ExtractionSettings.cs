@@ -16,14 +16,21 @@ public sealed record ExtractionSettings
     /// <summary>SHA-256 of the model file, lower-case hexadecimal.</summary>
     public required string ModelSha256 { get; init; }
 
-    /// <summary>Side of the square network input in pixels.</summary>
+    /// <summary>Side of the square network input in pixels; with <see cref="FitMode.Whole"/> that of the square of equal area.</summary>
     public required int Size { get; init; }
+
+    /// <summary>Whether a photograph is cropped to the square or seen whole, in its own proportions.</summary>
+    public FitMode Fit { get; init; }
 
     /// <summary>Region grid steps of the original's <c>--rmac_step</c>, each at least 1.</summary>
     public required IReadOnlyList<int> Regions { get; init; }
 
     /// <summary>How a region is pooled.</summary>
     public required RegionPooling Pooling { get; init; }
+
+    /// <summary>p of <see cref="RegionPooling.Gem"/>, 1 to 32; null with the others.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public float? GemPower { get; init; }
 
     /// <summary>Whether the input is also seen subsampled by 2 and 4.</summary>
     public required bool MultiScale { get; init; }
@@ -38,10 +45,11 @@ public sealed record ExtractionSettings
     public DecodeMode Decode { get; init; } = DecodeMode.Fast;
 
     /// <summary>The network input of an upright photograph.</summary>
-    /// <param name="least">The smallest side that the network admits.</param>
-    /// <param name="width">Of the photograph, in pixels.</param>
-    /// <param name="height">Of the photograph, in pixels.</param>
-    public InputShape ShapeOf(int least, int width, int height) => InputShape.Square(Size);
+    /// <param name="least">The smallest side that the network admits, in pixels.</param>
+    /// <param name="width">Of the photograph, in pixels, at least 1.</param>
+    /// <param name="height">Of the photograph, in pixels, at least 1.</param>
+    public InputShape ShapeOf(int least, int width, int height) =>
+        Fit == FitMode.Crop ? InputShape.Square(Size) : InputShape.Whole(Size, LeastSide(least), width, height);
 
     /// <summary>The settings as the extractor takes them.</summary>
     /// <param name="shape">Of the network's input.</param>
@@ -53,15 +61,29 @@ public sealed record ExtractionSettings
         Batch = batch,
         Precision = Precision,
         Pooling = Pooling,
+        GemPower = GemPower ?? 3,
+        Fit = Fit,
         MultiScale = MultiScale,
         Steps = Regions,
     };
 
     /// <summary>Refuses what cannot be carried out, before hours of work.</summary>
-    /// <exception cref="ArgumentException">Settings that contradict each other.</exception>
+    /// <param name="least">The smallest side that the network admits, in pixels.</param>
+    /// <exception cref="ArgumentException">Settings that contradict each other, or the network.</exception>
     /// <exception cref="DllNotFoundException">libturbojpeg is asked for and not installed.</exception>
-    public void Require()
+    public void Require(int least)
     {
+        if (GemPower is not null && Pooling != RegionPooling.Gem)
+        {
+            throw new ArgumentException($"--gem-p belongs to --pool gem, not to {Pooling.ToString().ToLowerInvariant()}");
+        }
+
+        // Photographs in other proportions would be enlarged to the minimum; a size that even a square cannot have is refused as with crop.
+        if (Fit == FitMode.Whole && Size < LeastSide(least))
+        {
+            throw new ArgumentException($"size {Size} is too small for {Network} on whole photographs{(MultiScale ? " at three scales" : "")}: at least {LeastSide(least)}");
+        }
+
         if (Decode != DecodeMode.Ifast)
         {
             return;
@@ -74,6 +96,9 @@ public sealed record ExtractionSettings
 
         TurboJpeg.Require();
     }
+
+    // At three scales the network must admit a quarter of the input too.
+    private int LeastSide(int least) => MultiScale ? 4 * least : least;
 
     /// <summary>Name of the settings file in a folder of descriptors.</summary>
     public const string FileName = "extraction.json";

@@ -5,7 +5,11 @@ namespace Mirror.Pipeline;
 /// <summary>Extractors by shape; the least recently used makes room.</summary>
 internal sealed class ExtractorPool(Device device, Model model, ExtractionSettings settings, int batch) : IDisposable
 {
-    private const int Most = 4;
+    /// <summary>How many shapes keep their extractor.</summary>
+    public const int Most = 4;
+
+    // Pools of several threads share the model, which one thread may use at a time.
+    private static readonly Lock s_making = new();
 
     // Most recently used last.
     private readonly List<(InputShape Shape, Extractor Extractor)> extractors = [];
@@ -14,7 +18,7 @@ internal sealed class ExtractorPool(Device device, Model model, ExtractionSettin
     public Extractor For(InputShape shape)
     {
         var at = extractors.FindIndex(item => item.Shape == shape);
-        var found = at >= 0 ? extractors[at] : (shape, new Extractor(device, model, settings.ToExtractorOptions(shape, batch)));
+        var found = at >= 0 ? extractors[at] : (shape, Make(shape));
         if (at >= 0)
         {
             extractors.RemoveAt(at);
@@ -27,6 +31,14 @@ internal sealed class ExtractorPool(Device device, Model model, ExtractionSettin
 
         extractors.Add(found);
         return found.Item2;
+    }
+
+    private Extractor Make(InputShape shape)
+    {
+        lock (s_making)
+        {
+            return new Extractor(device, model, settings.ToExtractorOptions(shape, batch));
+        }
     }
 
     public void Dispose() => extractors.ForEach(item => item.Extractor.Dispose());

@@ -11,11 +11,14 @@ public readonly record struct InputShape(int Height, int Width)
     /// <summary>Sides of a shape that is not square are multiples of this: the networks' total stride.</summary>
     public const int Unit = 32;
 
+    /// <summary>The greatest proportion of two sides; a photograph beyond it is squeezed to it, so that no file costs much more than another.</summary>
+    public const int MostProportion = 16;
+
     /// <summary>The square.</summary>
     public static InputShape Square(int size) => new(size, size);
 
     /// <summary>
-    /// The shape for a whole photograph: sides in its proportions and of the area size x size, each rounded to the nearest multiple of <see cref="Unit"/> but at least
+    /// The shape for a whole photograph: sides in its proportions (at most 16 to 1) and of the area size x size, each rounded to the nearest multiple of <see cref="Unit"/> but at least
     /// <paramref name="least"/>. Turning the photograph turns the shape.
     /// </summary>
     /// <param name="size">Side of the square of equal area, in pixels, at least 1.</param>
@@ -24,7 +27,7 @@ public readonly record struct InputShape(int Height, int Width)
     /// <param name="height">Of the photograph, in pixels, at least 1.</param>
     public static InputShape Whole(int size, int least, int width, int height)
     {
-        var proportion = Math.Sqrt(width / (double)height);
+        var proportion = Math.Sqrt(Math.Clamp(width / (double)height, 1.0 / MostProportion, MostProportion));
         return new(Side(size / proportion), Side(size * proportion));
 
         int Side(double wanted)

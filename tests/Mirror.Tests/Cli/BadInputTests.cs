@@ -76,6 +76,24 @@ public sealed class BadInputTests
         Fails(["320", "448"], "match", "--images", Photos, "--out", folder.Root, "--size", "320", "--multi-scale");
     }
 
+    [TestCase("--decode", "exact")]
+    [TestCase("--fit", "whole")]
+    [TestCase("--pool", "gem")]
+    [TestCase("--exif", "apply")]
+    public void Extract_CompatBesideWhatTheOriginalHadNot_NamesTheOption(string option, string value)
+    {
+        using var folder = Paths.NewTempFolder();
+        Fails([option, "--compat mirror"], "extract", "--images", Photos, "--out", folder.Root, "--size", "224", "--compat", "mirror", option, value);
+        Assert.That(Directory.EnumerateFileSystemEntries(folder.Root), Is.Empty);
+    }
+
+    [Test]
+    public void Extract_PowerWithoutGem_NamesBoth()
+    {
+        using var folder = Paths.NewTempFolder();
+        Fails(["--gem-p", "--pool gem"], "extract", "--images", Photos, "--out", folder.Root, "--size", "224", "--gem-p", "4");
+    }
+
     [Test]
     public void Match_ModelThatIsNoModel_NamesTheFile()
     {

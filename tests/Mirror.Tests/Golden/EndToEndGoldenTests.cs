@@ -70,6 +70,12 @@ public sealed class EndToEndGoldenTests
 
         TestContext.Out.WriteLine($"{name}: least regional cosine {least:F5}");
         Assert.That(least, Is.GreaterThanOrEqualTo(LeastJpegCosine));
+        if (decode == DecodeMode.Ifast)
+        {
+            using var rows = FeatureSet.Load([.. report.Features.Select(feature => Path.Combine(folder.File("features"), feature))], Aggregation.Regions);
+            var worst = new ExpectedRanking(Path.Combine(golden, $"match_pairs_{name}_plain")).AssertEqual(Retrieval.Rank(device, rows, null, new RetrievalSettings()));
+            TestContext.Out.WriteLine($"{name}: match_pairs from JPEG files, largest score difference {worst:E1}");
+        }
     }
 
     [Test]

@@ -61,7 +61,7 @@ public sealed class DecodeModeTests
 
         Assert.That((photo.StoredWidth, photo.StoredHeight), Is.EqualTo((width, height)));
         Assert.That(photo.Image.Width, Is.LessThan(width));
-        Assert.That(Math.Min(photo.Image.Width, photo.Image.Height), Is.GreaterThanOrEqualTo(size * DecodeOptions.Oversampling));
+        Assert.That(Math.Min(photo.Image.Width, photo.Image.Height), Is.GreaterThanOrEqualTo(size * options.Oversampling));
         Assert.That(photo.Image.Width / (double)photo.Image.Height, Is.EqualTo(width / (double)height).Within(0.01));
     }
 
