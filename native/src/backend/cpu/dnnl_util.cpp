@@ -86,6 +86,40 @@ dnnl::convolution_forward::primitive_desc dnnl_conv(const WindowShape& shape,
     });
 }
 
+std::optional<dnnl::convolution_forward::primitive_desc> dnnl_winograd(const WindowShape& shape,
+                                                                       bool relu,
+                                                                       const std::string& name) {
+    const mirror_window& window = shape.window;
+    // Fewer channels spend their time on the transforms.
+    constexpr int least_channels = 32;
+    if (window.kernel_h != 3 || window.kernel_w != 3 || window.stride_h != 1 ||
+        window.stride_w != 1 || shape.in_c < least_channels || shape.out_c < least_channels)
+        return std::nullopt;
+    using enum memory::data_type;
+    const auto any = memory::format_tag::any;
+    dnnl::primitive_attr attributes = user_scratchpad();
+    dnnl::post_ops after;
+    if (relu) after.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+    attributes.set_post_ops(after);
+    return dnnl_guard(name, [&] {
+        const dnnl::convolution_forward::desc desc(
+            dnnl::prop_kind::forward_inference,
+            dnnl::algorithm::convolution_winograd,
+            memory::desc({shape.n, shape.in_c, shape.h, shape.w}, f32, any),
+            memory::desc({shape.out_c, shape.in_c, 3, 3}, f32, any),
+            memory::desc({shape.out_c}, f32, memory::format_tag::a),
+            memory::desc({shape.n, shape.out_c, shape.out_h(), shape.out_w()}, f32, any),
+            {1, 1},
+            {window.pad_top, window.pad_left},
+            {window.pad_bottom, window.pad_right});
+        const dnnl::convolution_forward::primitive_desc result(
+            desc, attributes, dnnl_engine(), true);
+        if (!result) return std::optional<dnnl::convolution_forward::primitive_desc>();
+        report(name, result.impl_info_str());
+        return std::optional(result);
+    });
+}
+
 dnnl::pooling_forward::primitive_desc dnnl_pool(const WindowShape& shape,
                                                 int32_t pool,
                                                 memory::data_type type,

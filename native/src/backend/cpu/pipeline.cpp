@@ -86,6 +86,7 @@ class WeightCache {
 struct Workspace {
     std::byte* arena = nullptr;
     std::byte* slice = nullptr;    // a result on its way into a channel slice
+    std::byte* blocked = nullptr;  // input and result of a convolution with layouts of its own
     std::byte* scratch = nullptr;  // oneDNN's
 };
 
@@ -100,6 +101,7 @@ class Program {
 
     size_t scratch_bytes() const { return scratch_bytes_; }
     size_t slice_bytes() const { return slice_bytes_; }
+    size_t blocked_bytes() const { return blocked_bytes_; }
 
     // input: [count, height, width, 3] of T; may lie anywhere.
     void run(const void* input, const Workspace& workspace) const {
@@ -114,6 +116,10 @@ class Program {
             auto* target = reinterpret_cast<T*>(place(step.op->output));
             const PlanTensor& out = plan_.tensors[static_cast<size_t>(step.op->output)];
             const int64_t rows = static_cast<int64_t>(count_) * out.height * out.width;
+            if (step.blocked()) {
+                execute_blocked(step, stream, source, target, workspace);
+                continue;
+            }
             T* dense = out.slice ? reinterpret_cast<T*>(workspace.slice) : target;
             if (step.op->kind == OperationKind::lrn)
                 lrn_rows(source, rows, out.channels, step.op->lrn, dense);
@@ -129,7 +135,66 @@ class Program {
         dnnl::primitive primitive;  // empty for our own loops
         memory::desc source, target, scratch;
         WeightCache::Entry weights;  // conv
+        // Of a convolution with layouts of its own: the maps as the plan has them, and the way
+        // between.
+        memory::desc plan_source, plan_target;
+        dnnl::reorder enter, leave;
+
+        bool blocked() const { return static_cast<bool>(enter); }
     };
+
+    void execute_blocked(const Step& step,
+                         dnnl::stream& stream,
+                         const T* source,
+                         T* target,
+                         const Workspace& workspace) const {
+        dnnl_guard(step.op->name, [&] {
+            const dnnl::engine& engine = dnnl_engine();
+            auto* input = reinterpret_cast<T*>(workspace.blocked);
+            auto* result = reinterpret_cast<T*>(workspace.blocked + page(step.source.get_size()));
+            memory from(step.plan_source, engine, const_cast<T*>(source));
+            memory into(step.source, engine, input);
+            step.enter.execute(stream, from, into);
+            stream.wait();
+            execute(step, stream, input, result, workspace.scratch);
+            memory blocked(step.target, engine, result);
+            memory plain(step.plan_target, engine, target);
+            step.leave.execute(stream, blocked, plain);
+            stream.wait();
+        });
+    }
+
+    static size_t page(size_t bytes) { return (bytes + 4095) / 4096 * 4096; }
+
+    // Float32 layers that Winograd's method suits. `out` may be a channel slice: the way back
+    // writes it in place.
+    bool add_winograd(const Operation& op,
+                      const WindowShape& shape,
+                      const PlanTensor& out,
+                      WeightCache& weights,
+                      Step& step) {
+        if (weights.type() != memory::data_type::f32 || op.residual) return false;
+        const auto desc = dnnl_winograd(shape, op.relu, op.name);
+        if (!desc) return false;
+        using enum memory::data_type;
+        step.source = desc->src_desc();
+        step.target = desc->dst_desc();
+        step.scratch = desc->scratchpad_desc();
+        step.primitive = dnnl::convolution_forward(*desc);
+        step.weights = weights.get(op, shape, *desc);
+        step.plan_source = dnnl_map(f32, shape.n, shape.h, shape.w, shape.in_c);
+        const memory::dim stride = out.stride, width = shape.out_w(), height = shape.out_h();
+        step.plan_target = memory::desc({shape.n, shape.out_c, height, width},
+                                        f32,
+                                        {height * width * stride, 1, width * stride, stride});
+        const dnnl::engine& engine = dnnl_engine();
+        step.enter = dnnl::reorder({engine, step.plan_source, engine, step.source});
+        step.leave = dnnl::reorder({engine, step.target, engine, step.plan_target});
+        scratch_bytes_ = std::max(scratch_bytes_, step.scratch.get_size());
+        blocked_bytes_ =
+            std::max(blocked_bytes_, page(step.source.get_size()) + page(step.target.get_size()));
+        return true;
+    }
 
     static void execute(
         const Step& step, dnnl::stream& stream, const T* source, T* target, std::byte* scratch) {
@@ -152,7 +217,8 @@ class Program {
         const PlanTensor& in = plan_.tensors[static_cast<size_t>(op.input)];
         const PlanTensor& out = plan_.tensors[static_cast<size_t>(op.output)];
         const WindowShape shape{count_, in.height, in.width, in.channels, out.channels, op.window};
-        Step step{&op, {}, {}, {}, {}, {}};
+        Step step{};
+        step.op = &op;
         auto use = [&](const auto& desc) {
             step.source = desc.src_desc();
             step.target = desc.dst_desc();
@@ -161,6 +227,7 @@ class Program {
         };
         dnnl_guard(op.name, [&] {
             if (op.kind == OperationKind::conv) {
+                if (add_winograd(op, shape, out, weights, step)) return;
                 const auto desc = dnnl_conv(shape, op.relu, op.residual, weights.type(), op.name);
                 use(desc);
                 step.primitive = dnnl::convolution_forward(desc);
@@ -173,7 +240,7 @@ class Program {
                 step.primitive = dnnl::pooling_forward(desc);
             }
         });
-        if (out.slice)
+        if (out.slice && !step.blocked())
             slice_bytes_ = std::max(
                 slice_bytes_,
                 checked_size("a slice", count_, out.height, out.width, out.channels) * sizeof(T));
@@ -185,6 +252,7 @@ class Program {
     std::vector<Step> steps_;
     size_t scratch_bytes_ = 0;
     size_t slice_bytes_ = 0;
+    size_t blocked_bytes_ = 0;
 };
 
 template <class T>
@@ -254,7 +322,8 @@ class CpuPipeline final : public Pipeline {
     }
 
     int64_t arena_bytes() const override {
-        return static_cast<int64_t>(arena_.size() + slice_.size() + scratch_.size());
+        return static_cast<int64_t>(arena_.size() + slice_.size() + blocked_.size() +
+                                    scratch_.size());
     }
     int64_t weight_bytes() const override { return weights_.bytes(); }
 
@@ -274,6 +343,7 @@ class CpuPipeline final : public Pipeline {
             found = std::make_unique<Program<T>>(*spec_.plans[scale], count, weights_);
             scratch_.reserve(found->scratch_bytes());
             slice_.reserve(found->slice_bytes());
+            blocked_.reserve(found->blocked_bytes());
         }
         return *found;
     }
@@ -290,7 +360,7 @@ class CpuPipeline final : public Pipeline {
             subsample(input, count, spec_.height, spec_.width, 1 << scale, first);
             start = first;
         }
-        compiled.run(start, {arena_.data(), slice_.data(), scratch_.data()});
+        compiled.run(start, {arena_.data(), slice_.data(), blocked_.data(), scratch_.data()});
         const T* map = arena + output(scale).offset;
         if constexpr (std::is_same_v<T, float>) {
             return map;
@@ -306,7 +376,7 @@ class CpuPipeline final : public Pipeline {
     const PipelineSpec spec_;
     WeightCache weights_;
     std::vector<std::map<int, std::unique_ptr<Program<T>>>> programs_;  // per scale: by count
-    AlignedBuffer arena_, slice_, scratch_, input_, maps_;
+    AlignedBuffer arena_, slice_, blocked_, scratch_, input_, maps_;
     int64_t rows_ = 0;  // regions over all scales
 };
 
