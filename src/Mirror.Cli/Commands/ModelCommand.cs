@@ -2,6 +2,7 @@
 
 using System.CommandLine;
 using System.Globalization;
+using Mirror.Export;
 using Mirror.Formats;
 
 namespace Mirror.Cli.Commands;
@@ -17,8 +18,10 @@ internal static class ModelCommand
     private static readonly Argument<string> ModelFile = new("file") { Description = "safetensors file, or anything that import takes" };
     private static readonly Option<bool> Verify = new("--verify") { Description = "Check every checksum of a checkpoint" };
     private static readonly Argument<string> Exported = new("file") { Description = "safetensors file" };
-    private static readonly Option<string> Format = CommandValues.Choice("--format", "tensorflow: a V2 checkpoint", "tensorflow", "tensorflow");
-    private static readonly Option<string> ExportOutput = new("--output", "-o") { Description = "What to write: the prefix of a checkpoint's files", Required = true, HelpName = "PATH" };
+    private static readonly Option<string> Format = CommandValues.Choice("--format", "tensorflow: a V2 checkpoint; onnx: from the preprocessed picture to the region vectors", "tensorflow", "tensorflow", "onnx");
+    private static readonly Option<string> ExportOutput = new("--output", "-o") { Description = "What to write: the prefix of a checkpoint's files, or the ONNX file", Required = true, HelpName = "PATH" };
+
+    private static readonly OnnxOptions Onnx = new();
 
     public static Command Create()
     {
@@ -32,6 +35,7 @@ internal static class ModelCommand
         });
         import.SetAction(Import);
         var export = new Command("export", "Write a model in another format") { Exported, Format, ExportOutput };
+        Onnx.AddTo(export);
         export.SetAction(Export);
         var info = new Command("info", "List network, tensors, hash and origin") { ModelFile, Verify };
         info.SetAction(Info);
@@ -63,6 +67,10 @@ internal static class ModelCommand
             case "tensorflow":
                 var report = BundleWriter.Write(file, output);
                 Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Tensors} tensors, {report.Parameters:N0} parameters in {string.Join(" and ", report.Files)}"));
+                return ExitCode.Success;
+            case "onnx":
+                var onnx = OnnxExporter.Export(file, Onnx.Read(parsed), output);
+                Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{onnx.Network}: {onnx.Nodes} nodes, descriptors [N, {onnx.Regions}, {onnx.Dimension}] in {output} ({onnx.Bytes:N0} bytes)"));
                 return ExitCode.Success;
             case var format:
                 throw new ArgumentException($"--format {format} is not written");
