@@ -43,6 +43,8 @@ for size in 224 448 896; do
     row "MAC" "--size $size --regions 1" "--dim 256"
     row "GeM of the whole map, no whitening" "--size $size --regions 1 --pool gem" ""
     row "GeM of the whole map" "--size $size --regions 1 --pool gem" "--dim 256"
+    row "MAC, whole photograph, no whitening" "--size $size --fit whole --regions 1" ""
+    row "GeM of the whole map, whole photograph, no whitening" "--size $size --fit whole --regions 1 --pool gem" ""
 done
 for size in 448 896; do
     for fit in crop whole; do
@@ -59,7 +61,7 @@ for fit in crop whole; do
     for dim in 64 128 512; do
         row "PR-MAC, $dim dimensions" "--size 448 --fit $fit" "--dim $dim"
     done
-    for expand in "--expand 3" "--expand 5" "--expand 10" "--expand 5 --expand-alpha 3" "--expand 5 --expand-pairing best" "--expand 5 --expand-pairing best --expand-alpha 3"; do
+    for expand in "--expand 3" "--expand 5" "--expand 10" "--expand 5 --expand-alpha 1" "--expand 5 --expand-pairing same" "--expand 5 --expand-pairing same --expand-alpha 1"; do
         row "query expansion" "--size 448 --fit $fit" "--dim 256 $expand"
     done
     for augment in "--augment 3" "--augment 5" "--augment 10"; do

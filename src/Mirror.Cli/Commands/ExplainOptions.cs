@@ -3,6 +3,7 @@
 using System.CommandLine;
 using Mirror.Explain;
 using Mirror.Photographs;
+using Mirror.Pipeline;
 
 namespace Mirror.Cli.Commands;
 
@@ -10,7 +11,7 @@ internal sealed class ExplainOptions
 {
     private readonly Option<string?> model = new("--model") { Description = "Model file, safetensors (default: the one that comes with Mirror)", HelpName = "FILE" };
     private readonly Option<int> size = new("--size") { Description = "Side of the square network input in pixels", DefaultValueFactory = _ => 896 };
-    private readonly Option<int[]?> regions = new("--regions") { Description = "Steps of the region grids (default: 1,3,5)", CustomParser = CommandValues.IntegerList, HelpName = "1,3,5" };
+    private readonly Option<int[]?> regions = new("--regions") { Description = "Steps of the region grids (default: 1,3,5; at --size 224: 1)", CustomParser = CommandValues.IntegerList, HelpName = "1,3,5" };
     private readonly Option<string> pool = CommandValues.Choice("--pool", "How a region is pooled", "max", "max", "avg", "l2");
     private readonly Option<bool> multiScale = new("--multi-scale") { Description = "Also see the input subsampled by 2 and 4 (sizes 224, 448, 896, 1024)" };
     private readonly Option<string> exif = CommandValues.Choice("--exif", "Whether EXIF orientation is applied", "apply", "apply", "ignore");
@@ -35,7 +36,7 @@ internal sealed class ExplainOptions
     public (float[][] Regions, RegionGeometry Geometry, int Dimension) Describe(ParseResult parsed, Device opened, IReadOnlyList<PixelImage> images, CancellationToken cancellationToken)
     {
         CommandValues.RequireRange("--size", parsed.GetValue(size), 1, PixelImage.MaxSide);
-        using var fitted = parsed.GetValue(whitening) is { } file ? Whitening.Load(file) : null;
+        using var fitted = parsed.GetValue(whitening) is { } file ? WhiteningFile.Load(file) : null;
         using var loaded = Model.Load(parsed.GetValue(model) ?? DefaultModel.Path);
         if (fitted is not null && fitted.InputDimension != loaded.Info.Channels)
         {
@@ -49,7 +50,7 @@ internal sealed class ExplainOptions
             Height = side,
             Pooling = CommandValues.Parse<RegionPooling>(parsed.GetRequiredValue(pool)),
             MultiScale = parsed.GetValue(multiScale),
-            Steps = parsed.GetValue(regions) is { Length: > 0 } steps ? steps : [1, 3, 5],
+            Steps = parsed.GetValue(regions) is { Length: > 0 } steps ? steps : ExtractionSettings.DefaultRegions(side),
         };
         using var extractor = new Extractor(opened, loaded, options);
         var info = extractor.Info;

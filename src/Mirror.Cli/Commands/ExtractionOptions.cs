@@ -90,7 +90,7 @@ internal sealed class ExtractionOptions
         var original = CompatOption.IsMirror(parsed);
         if (original)
         {
-            RefuseBeside(parsed, decode, fit, gemPower);
+            RefuseBeside(parsed, decode, fit, gemPower, precision);
         }
 
         var pooling = CommandValues.Parse<RegionPooling>(parsed.GetRequiredValue(pool));
@@ -105,8 +105,7 @@ internal sealed class ExtractionOptions
             ModelSha256 = Convert.ToHexStringLower(SHA256.HashData(stream)),
             Size = side,
             Fit = CommandValues.Parse<FitMode>(parsed.GetRequiredValue(fit)),
-            // The original forces one region at 224: the map is too small for more to help.
-            Regions = parsed.GetValue(regions) is { Length: > 0 } steps ? steps : side == 224 ? [1] : [1, 3, 5],
+            Regions = parsed.GetValue(regions) is { Length: > 0 } steps && !(original && side == 224) ? steps : ExtractionSettings.DefaultRegions(side),
             Pooling = pooling,
             GemPower = parsed.GetValue(gemPower) ?? (pooling == RegionPooling.Gem ? 3 : null),
             MultiScale = parsed.GetValue(multiScale),

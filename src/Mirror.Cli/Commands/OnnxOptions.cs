@@ -1,6 +1,7 @@
 // What an exported ONNX file computes: the options of an extraction that its graph contains.
 
 using System.CommandLine;
+using Mirror.Pipeline;
 
 namespace Mirror.Cli.Commands;
 
@@ -8,7 +9,7 @@ internal sealed class OnnxOptions
 {
     private readonly Option<int> size = new("--size") { Description = "onnx: side of the square input in pixels", DefaultValueFactory = _ => 896 };
     private readonly Option<int?> height = new("--height") { Description = "onnx: rows of an input that is not square; --size is then its width", HelpName = "N" };
-    private readonly Option<int[]?> regions = new("--regions") { Description = "onnx: steps of the region grids (default: 1,3,5)", CustomParser = CommandValues.IntegerList, HelpName = "1,3,5" };
+    private readonly Option<int[]?> regions = new("--regions") { Description = "onnx: steps of the region grids (default: 1,3,5; at --size 224: 1)", CustomParser = CommandValues.IntegerList, HelpName = "1,3,5" };
     private readonly Option<string> pool = CommandValues.Choice("--pool", "onnx: how a region is pooled", "max", "max", "avg", "l2", "gem");
     private readonly Option<float> gemPower = new("--gem-p") { Description = "onnx: power of --pool gem, 1 to 32", HelpName = "P", DefaultValueFactory = _ => 3 };
     private readonly Option<string> fit = CommandValues.Choice("--fit", "onnx: the regions of cropped or of whole photographs", "crop", "crop", "whole");
@@ -25,6 +26,11 @@ internal sealed class OnnxOptions
             {
                 result.AddError($"{given.Name} belongs to --format onnx");
             }
+
+            if (result.GetResult(gemPower) is { Implicit: false } && result.GetValue(pool) != "gem")
+            {
+                result.AddError("--gem-p belongs to --pool gem");
+            }
         });
     }
 
@@ -32,7 +38,7 @@ internal sealed class OnnxOptions
     {
         Width = parsed.GetValue(size),
         Height = parsed.GetValue(height) ?? parsed.GetValue(size),
-        Steps = parsed.GetValue(regions) is { Length: > 0 } steps ? steps : [1, 3, 5],
+        Steps = parsed.GetValue(regions) is { Length: > 0 } steps ? steps : ExtractionSettings.DefaultRegions(parsed.GetValue(size)),
         Pooling = CommandValues.Parse<RegionPooling>(parsed.GetRequiredValue(pool)),
         GemPower = parsed.GetValue(gemPower),
         Fit = CommandValues.Parse<FitMode>(parsed.GetRequiredValue(fit)),

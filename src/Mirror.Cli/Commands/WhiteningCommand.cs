@@ -28,7 +28,7 @@ internal static class WhiteningCommand
         var info = new Command("info", "Show the sizes of a whitening") { Source };
         info.SetAction(parsed =>
         {
-            using var whitening = Whitening.Load(parsed.GetRequiredValue(Source));
+            using var whitening = WhiteningFile.Load(parsed.GetRequiredValue(Source));
             Console.Out.WriteLine(Describe(whitening));
             return ExitCode.Success;
         });

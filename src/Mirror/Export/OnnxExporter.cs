@@ -49,7 +49,7 @@ public static class OnnxExporter
         {
             var suffix = scale == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"@{1 << scale}");
             var input = scale == 0 ? "image" : pool.Subsample("image", 1 << scale, "image" + suffix);
-            var (name, shape) = network.Append(input, options.Height >> scale, options.Width >> scale, suffix);
+            var (name, shape) = network.Append(input, Scaled(options.Height), Scaled(options.Width), suffix);
             if (scale == 0)
             {
                 map = shape;
@@ -57,6 +57,9 @@ public static class OnnxExporter
             }
 
             regions.AddRange(pool.Append(name, shape, suffix));
+
+            // As many pixels as every 2^scale-th are.
+            int Scaled(int side) => (side + (1 << scale) - 1) >> scale;
         }
 
         if (regions.Count != extractor.Info.Regions || map.Channels != extractor.Info.Dimension)
@@ -112,6 +115,9 @@ public static class OnnxExporter
             ("mean_rgb", string.Join(',', options.Mean.Select(mean => mean.ToString(CultureInfo.InvariantCulture)))),
             ("regions", string.Join(',', options.Steps)),
             ("pooling", options.Pooling.ToString().ToLowerInvariant()),
+            ("gem_power", options.GemPower.ToString(CultureInfo.InvariantCulture)),
+            ("fit", options.Fit.ToString().ToLowerInvariant()),
+            ("scales", options.MultiScale ? "several" : "one"),
         })
         {
             message.Message(14, new OnnxMessage().Text(1, key).Text(2, value));

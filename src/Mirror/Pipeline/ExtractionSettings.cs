@@ -44,6 +44,10 @@ public sealed record ExtractionSettings
     /// <summary>How JPEG files are decoded.</summary>
     public DecodeMode Decode { get; init; } = DecodeMode.Fast;
 
+    /// <summary>Region steps where none are given: 1, 3, 5, and 1 at 224, as the original forces: the map is too small for more to help.</summary>
+    /// <param name="size">See <see cref="Size"/>.</param>
+    public static IReadOnlyList<int> DefaultRegions(int size) => size == 224 ? [1] : [1, 3, 5];
+
     /// <summary>The network input of an upright photograph.</summary>
     /// <param name="least">The smallest side that the network admits, in pixels.</param>
     /// <param name="width">Of the photograph, in pixels, at least 1.</param>

@@ -293,7 +293,15 @@ public static class Retrieval
         if (settings.Dimension is not { } wanted)
         {
             var share = settings.Variance ?? throw new ArgumentException("a whitening is fitted to --dim N or --variance T: give one");
-            return Whitening.FitVariance(device, rows.Rows, rows.Dimension, share, progress, cancellationToken);
+            var byShare = Whitening.FitVariance(device, rows.Rows, rows.Dimension, share, progress, cancellationToken);
+            var most = FittedDimension(byShare.OutputDimension, rows.RowCount);
+            if (settings.Compat || most == byShare.OutputDimension)
+            {
+                return byShare;
+            }
+
+            wanted = byShare.OutputDimension;
+            byShare.Dispose();
         }
 
         RequireDimension(wanted, rows.Dimension);

@@ -12,6 +12,7 @@ internal sealed class SourceManifest : IDisposable
 {
     private const string FileName = "sources.tsv";
 
+    // By descriptor file: a photograph that takes another's place, under another name, takes its line too.
     private readonly Dictionary<string, string> lines;
     private readonly StreamWriter writer;
 
@@ -33,7 +34,7 @@ internal sealed class SourceManifest : IDisposable
         {
             foreach (var line in File.ReadLines(path).Where(line => line.Count(c => c == '\t') == 3))
             {
-                lines[line[..line.IndexOf('\t', StringComparison.Ordinal)]] = line;
+                lines[line.Split('\t')[1]] = line;
             }
         }
 
@@ -41,13 +42,13 @@ internal sealed class SourceManifest : IDisposable
     }
 
     /// <summary>Whether the descriptor file was made of this photograph as it is now.</summary>
-    public bool Fits(Photo photo, string feature) => lines.GetValueOrDefault(photo.Name) == Line(photo, feature);
+    public bool Fits(Photo photo, string feature) => lines.GetValueOrDefault(feature) == Line(photo, feature);
 
     /// <summary>Records a finished descriptor file.</summary>
     public void Add(Photo photo, string feature)
     {
-        lines[photo.Name] = Line(photo, feature);
-        writer.WriteLine(lines[photo.Name]);
+        lines[feature] = Line(photo, feature);
+        writer.WriteLine(lines[feature]);
     }
 
     /// <summary>Deletes every descriptor file of the manifest and forgets them; other files of the folder stay.</summary>

@@ -52,6 +52,10 @@ public sealed class OnnxExporterTests
     public void Export_SeveralScales_OnnxRuntimeEqualsTheExtractor() =>
         AssertEqualsTheExtractor(new ExtractorOptions { Width = 448, Height = 448, MultiScale = true, Steps = [1, 2] });
 
+    [Test]
+    public void Export_ScalesOfOddSizes_OnnxRuntimeEqualsTheExtractor() =>
+        AssertEqualsTheExtractor(new ExtractorOptions { Width = 450, Height = 350, Fit = FitMode.Whole, MultiScale = true });
+
     [TestCase(3f)]
     [TestCase(32f)]
     public void Export_WholePhotographGem_OnnxRuntimeEqualsTheExtractor(float power) =>

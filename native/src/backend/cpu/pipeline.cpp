@@ -152,28 +152,36 @@ class Program {
             const dnnl::engine& engine = dnnl_engine();
             auto* input = reinterpret_cast<T*>(workspace.blocked);
             auto* result = reinterpret_cast<T*>(workspace.blocked + page(step.source.get_size()));
-            memory from(step.plan_source, engine, const_cast<T*>(source));
-            memory into(step.source, engine, input);
-            step.enter.execute(stream, from, into);
-            stream.wait();
-            execute(step, stream, input, result, workspace.scratch);
-            memory blocked(step.target, engine, result);
-            memory plain(step.plan_target, engine, target);
-            step.leave.execute(stream, blocked, plain);
-            stream.wait();
+            const PlanTensor& in = plan_.tensors[static_cast<size_t>(step.op->input)];
+            const PlanTensor& out = plan_.tensors[static_cast<size_t>(step.op->output)];
+            memory into(step.source, engine, input), blocked(step.target, engine, result);
+            for (int64_t i = 0; i < count_; ++i) {
+                memory from(step.plan_source,
+                            engine,
+                            const_cast<T*>(source) + i * in.height * in.width * in.channels);
+                memory plain(
+                    step.plan_target, engine, target + i * out.height * out.width * out.stride);
+                step.enter.execute(stream, from, into);
+                stream.wait();
+                execute(step, stream, input, result, workspace.scratch);
+                step.leave.execute(stream, blocked, plain);
+                stream.wait();
+            }
         });
     }
 
     static size_t page(size_t bytes) { return (bytes + 4095) / 4096 * 4096; }
 
-    // Float32 layers that Winograd's method suits. `out` may be a channel slice: the way back
-    // writes it in place.
+    // Float32 layers that Winograd's method suits, an image at a time: oneDNN chooses the tile by
+    // the size of the whole batch, and an image must not depend on its company. `out` may be a
+    // channel slice: the way back writes it in place.
     bool add_winograd(const Operation& op,
-                      const WindowShape& shape,
+                      WindowShape shape,
                       const PlanTensor& out,
                       WeightCache& weights,
                       Step& step) {
         if (weights.type() != memory::data_type::f32 || op.residual) return false;
+        shape.n = 1;
         const auto desc = dnnl_winograd(shape, op.relu, op.name);
         if (!desc) return false;
         using enum memory::data_type;
@@ -182,9 +190,9 @@ class Program {
         step.scratch = desc->scratchpad_desc();
         step.primitive = dnnl::convolution_forward(*desc);
         step.weights = weights.get(op, shape, *desc);
-        step.plan_source = dnnl_map(f32, shape.n, shape.h, shape.w, shape.in_c);
+        step.plan_source = dnnl_map(f32, 1, shape.h, shape.w, shape.in_c);
         const memory::dim stride = out.stride, width = shape.out_w(), height = shape.out_h();
-        step.plan_target = memory::desc({shape.n, shape.out_c, height, width},
+        step.plan_target = memory::desc({1, shape.out_c, height, width},
                                         f32,
                                         {height * width * stride, 1, width * stride, stride});
         const dnnl::engine& engine = dnnl_engine();
