@@ -54,8 +54,8 @@ public sealed class MatchCommandTests
         using var summary = JsonDocument.Parse(result.Output);
         Assert.That(summary.RootElement.GetProperty("images").GetInt32(), Is.EqualTo(24));
         Assert.That(summary.RootElement.GetProperty("extraction").GetProperty("network").GetString(), Is.EqualTo("half_googlenet"));
-        Assert.That(summary.RootElement.GetProperty("whitened").GetBoolean(), Is.False, "24 images are too few for 256 dimensions");
-        Assert.That(result.Error, Does.Contain("no whitening: 24 images"));
+        Assert.That(summary.RootElement.GetProperty("whitened").GetBoolean(), Is.False, "24 vectors are too few for 256 dimensions");
+        Assert.That(result.Error, Does.Contain("no whitening: 24 descriptor vectors"));
     }
 
     [Test]
