@@ -32,7 +32,7 @@ public sealed class RealPhotographsTests
 
     [TestCase(0.8799)]
     [TestCase(0.9127, "--dim", "128")]
-    [TestCase(0.9330, "--dim", "256", "--expand", "5")]
+    [TestCase(0.9280, "--dim", "256", "--expand", "5", "--expand-pairing", "same", "--expand-alpha", "1")]
     [TestCase(0.7715, "--similarity", "r-mac")]
     [TestCase(0.8225, "--similarity", "mac")]
     public void Query_OtherSettings_ReachesTheCardsFigure(double expected, params string[] options)
