@@ -64,12 +64,13 @@ TEST(RegionLayout_Whole_SpreadsWindowsOverTheAxis) {
     for (int side = 1; side <= 70; ++side)
         for (int step = 2; step <= 12; ++step) {
             const auto at = axis(side, step);
-            CHECK_EQ(kernel, std::max(1, 2 * (side / (step + 1))));
+            CHECK_EQ(kernel, std::max((side + step - 1) / step, 2 * (side / (step + 1))));
             for (int i = 0; i < step; ++i)  // halves are exact in double
                 CHECK_EQ(at[static_cast<size_t>(i)],
                          static_cast<int>(std::ceil(
                              static_cast<double>(i) * (side - kernel) / (step - 1) - 0.5)));
             CHECK_EQ(at.back() + kernel, side);
+            for (size_t i = 1; i < at.size(); ++i) CHECK(at[i] <= at[i - 1] + kernel);  // no gap
         }
 }
 

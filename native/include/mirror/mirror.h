@@ -384,8 +384,8 @@ typedef struct mirror_region {
 
 /* Regions of a map: *out_count is always set; `out` may be NULL or hold `capacity`. An axis of f cells has, for step s > 1, windows of k cells:
  * MIRROR_FIT_CROP (the original's _rmac) k = 2 * (f / (s + 1)), one every (f - k) / (s - 1) cells as long as they fit (divisions of integers), so that
- * their number depends on f, and none where k is 0. MIRROR_FIT_WHOLE k = max(1, 2 * (f / (s + 1))), and always s of them: window i starts at
- * i * (f - k) / (s - 1), exact halves rounded down. Step 1 is the whole map in both. */
+ * their number depends on f, and none where k is 0. MIRROR_FIT_WHOLE k = max(2 * (f / (s + 1)), ceil(f / s)), and always s of them, together the
+ * whole axis: window i starts at i * (f - k) / (s - 1), exact halves rounded down. Step 1 is the whole map in both. */
 MIRROR_API mirror_status mirror_region_layout(int32_t map_height, int32_t map_width, int32_t fit, const int32_t* steps, int32_t step_count, mirror_region* out, int64_t capacity, int64_t* out_count);
 /* maps [n, h, w, c] -> out [n, R, c], regions as mirror_region_layout has them. gem_p is read with MIRROR_POOL_GEM only, 1..32. */
 MIRROR_API mirror_status mirror_region_pool(mirror_device* device, const float* maps, int32_t n, int32_t h, int32_t w, int32_t c, int32_t fit, const int32_t* steps, int32_t step_count, int32_t pool, float gem_p, float* out);

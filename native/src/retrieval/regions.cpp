@@ -29,9 +29,10 @@ Axis crop_axis(int side, int step) {
     return {kernel, (side - kernel) / stride + 1, stride, 0, 1};
 }
 
-// (2a + d - 1) / 2d is a / d to the nearest integer, exact halves down.
+// (2a + d - 1) / 2d is a / d to the nearest integer, exact halves down. At least side / step cells,
+// so that the windows leave none out.
 Axis whole_axis(int side, int step) {
-    const int kernel = std::max(1, side / (step + 1) * 2), gaps = step - 1;
+    const int kernel = std::max((side - 1) / step + 1, side / (step + 1) * 2), gaps = step - 1;
     return {kernel, step, int64_t{2} * (side - kernel), gaps - 1, int64_t{2} * gaps};
 }
 

@@ -9,17 +9,21 @@
 #include "plan/plan.h"
 
 namespace mirror {
-namespace {
 
 using dnnl::memory;
 
-dnnl::primitive_attr user_scratchpad() {
+dnnl::engine& dnnl_engine() {
+    static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+    return engine;
+}
+
+dnnl::primitive_attr dnnl_user_scratchpad() {
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     return attributes;
 }
 
-void report(const std::string& name, const char* implementation) {
+void dnnl_report(const std::string& name, const char* implementation) {
     const bool slow = std::string_view(implementation).starts_with("ref");
     log(slow ? MIRROR_LOG_WARNING : MIRROR_LOG_DEBUG,
         text("oneDNN runs ",
@@ -27,13 +31,6 @@ void report(const std::string& name, const char* implementation) {
              " with ",
              implementation,
              slow ? ", its slow reference code: this CPU or shape has no fast kernel" : ""));
-}
-
-}  // namespace
-
-dnnl::engine& dnnl_engine() {
-    static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-    return engine;
 }
 
 memory::data_type dnnl_type(int32_t precision) {
@@ -75,48 +72,14 @@ dnnl::convolution_forward::primitive_desc dnnl_conv(const WindowShape& shape,
             {window.stride_h, window.stride_w},
             {window.pad_top, window.pad_left},
             {window.pad_bottom, window.pad_right});
-        dnnl::primitive_attr attributes = user_scratchpad();
+        dnnl::primitive_attr attributes = dnnl_user_scratchpad();
         dnnl::post_ops after;
         if (residual) after.append_sum();
         if (relu) after.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
         attributes.set_post_ops(after);
         dnnl::convolution_forward::primitive_desc result(desc, attributes, dnnl_engine());
-        report(name, result.impl_info_str());
+        dnnl_report(name, result.impl_info_str());
         return result;
-    });
-}
-
-std::optional<dnnl::convolution_forward::primitive_desc> dnnl_winograd(const WindowShape& shape,
-                                                                       bool relu,
-                                                                       const std::string& name) {
-    const mirror_window& window = shape.window;
-    // Fewer channels spend their time on the transforms.
-    constexpr int least_channels = 32;
-    if (window.kernel_h != 3 || window.kernel_w != 3 || window.stride_h != 1 ||
-        window.stride_w != 1 || shape.in_c < least_channels || shape.out_c < least_channels)
-        return std::nullopt;
-    using enum memory::data_type;
-    const auto any = memory::format_tag::any;
-    dnnl::primitive_attr attributes = user_scratchpad();
-    dnnl::post_ops after;
-    if (relu) after.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-    attributes.set_post_ops(after);
-    return dnnl_guard(name, [&] {
-        const dnnl::convolution_forward::desc desc(
-            dnnl::prop_kind::forward_inference,
-            dnnl::algorithm::convolution_winograd,
-            memory::desc({shape.n, shape.in_c, shape.h, shape.w}, f32, any),
-            memory::desc({shape.out_c, shape.in_c, 3, 3}, f32, any),
-            memory::desc({shape.out_c}, f32, memory::format_tag::a),
-            memory::desc({shape.n, shape.out_c, shape.out_h(), shape.out_w()}, f32, any),
-            {1, 1},
-            {window.pad_top, window.pad_left},
-            {window.pad_bottom, window.pad_right});
-        const dnnl::convolution_forward::primitive_desc result(
-            desc, attributes, dnnl_engine(), true);
-        if (!result) return std::optional<dnnl::convolution_forward::primitive_desc>();
-        report(name, result.impl_info_str());
-        return std::optional(result);
     });
 }
 
@@ -138,8 +101,8 @@ dnnl::pooling_forward::primitive_desc dnnl_pool(const WindowShape& shape,
             {window.kernel_h, window.kernel_w},
             {window.pad_top, window.pad_left},
             {window.pad_bottom, window.pad_right});
-        dnnl::pooling_forward::primitive_desc result(desc, user_scratchpad(), dnnl_engine());
-        report(name, result.impl_info_str());
+        dnnl::pooling_forward::primitive_desc result(desc, dnnl_user_scratchpad(), dnnl_engine());
+        dnnl_report(name, result.impl_info_str());
         return result;
     });
 }

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <oneapi/dnnl/dnnl.hpp>
-#include <optional>
 #include <string>
 
 #include "mirror/mirror.h"
@@ -28,20 +27,16 @@ struct WindowShape {
 };
 
 // The scratchpad is the caller's: oneDNN's own is per thread, and a host may move between threads.
-// `name` is the layer, for messages: a kernel that is oneDNN's slow reference code is logged as a
-// warning.
+dnnl::primitive_attr dnnl_user_scratchpad();
+
+// Logs which of oneDNN's kernels runs the layer `name`: its slow reference code as a warning.
+void dnnl_report(const std::string& name, const char* implementation);
+
 dnnl::convolution_forward::primitive_desc dnnl_conv(const WindowShape& shape,
                                                     bool relu,
                                                     bool residual,
                                                     dnnl::memory::data_type type,
                                                     const std::string& name);
-// The same in float32 by Winograd's minimal filtering, F(4x4, 3x3) or F(2x2, 3x3) (Lavin & Gray
-// 2016): a quarter to a half of the multiplications. On layouts of its own, so that NHWC maps are
-// reordered before and after. Empty where the shape is not 3x3 with stride 1, or where oneDNN has
-// no such kernel for it or for this CPU.
-std::optional<dnnl::convolution_forward::primitive_desc> dnnl_winograd(const WindowShape& shape,
-                                                                       bool relu,
-                                                                       const std::string& name);
 // pool: MIRROR_POOL_MAX or _AVG (zeros counted).
 dnnl::pooling_forward::primitive_desc dnnl_pool(const WindowShape& shape,
                                                 int32_t pool,

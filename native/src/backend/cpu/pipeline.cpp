@@ -10,6 +10,7 @@
 #include "backend/cpu/cpu_backend.h"
 #include "backend/cpu/dnnl_util.h"
 #include "backend/cpu/elementwise.h"
+#include "backend/cpu/winograd.h"
 #include "base/checked.h"
 #include "plan/plan.h"
 
@@ -48,34 +49,48 @@ class WeightCache {
         : model_(std::move(model)), type_(type) {}
 
     struct Entry {
-        memory kernel, bias;
+        memory kernel;
+        std::vector<float> bias;
     };
 
-    Entry get(const Operation& op,
-              const WindowShape& shape,
-              const dnnl::convolution_forward::primitive_desc& desc) {
-        auto& layouts = entries_[op.name];
-        for (const Entry& entry : layouts)
-            if (entry.kernel.get_desc() == desc.weights_desc()) return entry;
-        const ConvWeights folded = fold(*model_, op.source);
-        dnnl::stream stream(dnnl_engine());
-        Entry entry{memory(desc.weights_desc(), dnnl_engine()),
-                    memory(desc.bias_desc(), dnnl_engine())};
-        memory kernel = dnnl_hwio(folded.kernel.data(), shape);
-        memory bias(desc.bias_desc(), dnnl_engine(), const_cast<float*>(folded.bias.data()));
-        dnnl::reorder(kernel, entry.kernel).execute(stream, kernel, entry.kernel);
-        dnnl::reorder(bias, entry.bias).execute(stream, bias, entry.bias);
-        stream.wait();
-        bytes_ +=
-            static_cast<int64_t>(desc.weights_desc().get_size() + desc.bias_desc().get_size());
-        layouts.push_back(entry);
-        return entry;
+    Entry direct(const Operation& op,
+                 const WindowShape& shape,
+                 const dnnl::convolution_forward::primitive_desc& desc) {
+        return get(op, desc.weights_desc(), [&](const auto& kernel, auto&& keep) {
+            keep(dnnl_hwio(kernel.data(), shape));
+        });
+    }
+
+    template <class T>
+    Entry winograd(const Operation& op, const Winograd<T>& convolution) {
+        return get(op, convolution.weights_desc(), [&](const auto& kernel, auto&& keep) {
+            auto matrices = convolution.transform(kernel.data());
+            keep(memory(convolution.plain_weights(), dnnl_engine(), matrices.data()));
+        });
     }
 
     int64_t bytes() const { return bytes_; }
     memory::data_type type() const { return type_; }
 
   private:
+    // source(kernel, keep) calls keep with the kernel in a layout that oneDNN can reorder.
+    template <class Source>
+    Entry get(const Operation& op, const memory::desc& layout, Source&& source) {
+        auto& layouts = entries_[op.name];
+        for (const Entry& entry : layouts)
+            if (entry.kernel.get_desc() == layout) return entry;
+        const ConvWeights folded = fold(*model_, op.source);
+        dnnl::stream stream(dnnl_engine());
+        Entry entry{memory(layout, dnnl_engine()), folded.bias};
+        source(folded.kernel, [&](memory kernel) {
+            dnnl::reorder(kernel, entry.kernel).execute(stream, kernel, entry.kernel);
+            stream.wait();
+        });
+        bytes_ += static_cast<int64_t>(layout.get_size() + entry.bias.size() * sizeof(float));
+        layouts.push_back(entry);
+        return entry;
+    }
+
     std::shared_ptr<const Model> model_;
     memory::data_type type_;
     std::unordered_map<std::string, std::vector<Entry>> entries_;
@@ -86,8 +101,7 @@ class WeightCache {
 struct Workspace {
     std::byte* arena = nullptr;
     std::byte* slice = nullptr;    // a result on its way into a channel slice
-    std::byte* blocked = nullptr;  // input and result of a convolution with layouts of its own
-    std::byte* scratch = nullptr;  // oneDNN's
+    std::byte* scratch = nullptr;  // oneDNN's and Winograd's
 };
 
 // One plan compiled for `count` images. T is the type of activations.
@@ -101,7 +115,6 @@ class Program {
 
     size_t scratch_bytes() const { return scratch_bytes_; }
     size_t slice_bytes() const { return slice_bytes_; }
-    size_t blocked_bytes() const { return blocked_bytes_; }
 
     // input: [count, height, width, 3] of T; may lie anywhere.
     void run(const void* input, const Workspace& workspace) const {
@@ -116,8 +129,16 @@ class Program {
             auto* target = reinterpret_cast<T*>(place(step.op->output));
             const PlanTensor& out = plan_.tensors[static_cast<size_t>(step.op->output)];
             const int64_t rows = static_cast<int64_t>(count_) * out.height * out.width;
-            if (step.blocked()) {
-                execute_blocked(step, stream, source, target, workspace);
+            if (step.winograd) {
+                dnnl_guard(step.op->name, [&] {
+                    step.winograd->run(stream,
+                                       source,
+                                       step.weights.kernel,
+                                       step.weights.bias.data(),
+                                       target,
+                                       out.stride,
+                                       workspace.scratch);
+                });
                 continue;
             }
             T* dense = out.slice ? reinterpret_cast<T*>(workspace.slice) : target;
@@ -133,76 +154,10 @@ class Program {
     struct Step {
         const Operation* op;
         dnnl::primitive primitive;  // empty for our own loops
-        memory::desc source, target, scratch;
-        WeightCache::Entry weights;  // conv
-        // Of a convolution with layouts of its own: the maps as the plan has them, and the way
-        // between.
-        memory::desc plan_source, plan_target;
-        dnnl::reorder enter, leave;
-
-        bool blocked() const { return static_cast<bool>(enter); }
+        memory::desc source, target, scratch, bias;
+        WeightCache::Entry weights;           // conv
+        std::optional<Winograd<T>> winograd;  // instead of all but the weights
     };
-
-    void execute_blocked(const Step& step,
-                         dnnl::stream& stream,
-                         const T* source,
-                         T* target,
-                         const Workspace& workspace) const {
-        dnnl_guard(step.op->name, [&] {
-            const dnnl::engine& engine = dnnl_engine();
-            auto* input = reinterpret_cast<T*>(workspace.blocked);
-            auto* result = reinterpret_cast<T*>(workspace.blocked + page(step.source.get_size()));
-            const PlanTensor& in = plan_.tensors[static_cast<size_t>(step.op->input)];
-            const PlanTensor& out = plan_.tensors[static_cast<size_t>(step.op->output)];
-            memory into(step.source, engine, input), blocked(step.target, engine, result);
-            for (int64_t i = 0; i < count_; ++i) {
-                memory from(step.plan_source,
-                            engine,
-                            const_cast<T*>(source) + i * in.height * in.width * in.channels);
-                memory plain(
-                    step.plan_target, engine, target + i * out.height * out.width * out.stride);
-                step.enter.execute(stream, from, into);
-                stream.wait();
-                execute(step, stream, input, result, workspace.scratch);
-                step.leave.execute(stream, blocked, plain);
-                stream.wait();
-            }
-        });
-    }
-
-    static size_t page(size_t bytes) { return (bytes + 4095) / 4096 * 4096; }
-
-    // Float32 layers that Winograd's method suits, an image at a time: oneDNN chooses the tile by
-    // the size of the whole batch, and an image must not depend on its company. `out` may be a
-    // channel slice: the way back writes it in place.
-    bool add_winograd(const Operation& op,
-                      WindowShape shape,
-                      const PlanTensor& out,
-                      WeightCache& weights,
-                      Step& step) {
-        if (weights.type() != memory::data_type::f32 || op.residual) return false;
-        shape.n = 1;
-        const auto desc = dnnl_winograd(shape, op.relu, op.name);
-        if (!desc) return false;
-        using enum memory::data_type;
-        step.source = desc->src_desc();
-        step.target = desc->dst_desc();
-        step.scratch = desc->scratchpad_desc();
-        step.primitive = dnnl::convolution_forward(*desc);
-        step.weights = weights.get(op, shape, *desc);
-        step.plan_source = dnnl_map(f32, 1, shape.h, shape.w, shape.in_c);
-        const memory::dim stride = out.stride, width = shape.out_w(), height = shape.out_h();
-        step.plan_target = memory::desc({1, shape.out_c, height, width},
-                                        f32,
-                                        {height * width * stride, 1, width * stride, stride});
-        const dnnl::engine& engine = dnnl_engine();
-        step.enter = dnnl::reorder({engine, step.plan_source, engine, step.source});
-        step.leave = dnnl::reorder({engine, step.target, engine, step.plan_target});
-        scratch_bytes_ = std::max(scratch_bytes_, step.scratch.get_size());
-        blocked_bytes_ =
-            std::max(blocked_bytes_, page(step.source.get_size()) + page(step.target.get_size()));
-        return true;
-    }
 
     static void execute(
         const Step& step, dnnl::stream& stream, const T* source, T* target, std::byte* scratch) {
@@ -214,7 +169,8 @@ class Program {
                 {DNNL_ARG_SCRATCHPAD, memory(step.scratch, engine, scratch)}};
             if (step.op->kind == OperationKind::conv) {
                 arguments.emplace(DNNL_ARG_WEIGHTS, step.weights.kernel);
-                arguments.emplace(DNNL_ARG_BIAS, step.weights.bias);
+                auto* bias = const_cast<float*>(step.weights.bias.data());
+                arguments.emplace(DNNL_ARG_BIAS, memory(step.bias, engine, bias));
             }
             step.primitive.execute(stream, arguments);
             stream.wait();
@@ -235,11 +191,18 @@ class Program {
         };
         dnnl_guard(op.name, [&] {
             if (op.kind == OperationKind::conv) {
-                if (add_winograd(op, shape, out, weights, step)) return;
+                // The sum of a residual is an epilogue of the direct kernel.
+                if (!op.residual) step.winograd = Winograd<T>::make(shape, op.relu, op.name);
+                if (step.winograd) {
+                    step.weights = weights.winograd(op, *step.winograd);
+                    scratch_bytes_ = std::max(scratch_bytes_, step.winograd->scratch_bytes());
+                    return;
+                }
                 const auto desc = dnnl_conv(shape, op.relu, op.residual, weights.type(), op.name);
                 use(desc);
                 step.primitive = dnnl::convolution_forward(desc);
-                step.weights = weights.get(op, shape, desc);
+                step.bias = desc.bias_desc();
+                step.weights = weights.direct(op, shape, desc);
             } else if (op.kind != OperationKind::lrn) {
                 const int32_t pool =
                     op.kind == OperationKind::max_pool ? MIRROR_POOL_MAX : MIRROR_POOL_AVG;
@@ -248,7 +211,7 @@ class Program {
                 step.primitive = dnnl::pooling_forward(desc);
             }
         });
-        if (out.slice && !step.blocked())
+        if (out.slice && !step.winograd)
             slice_bytes_ = std::max(
                 slice_bytes_,
                 checked_size("a slice", count_, out.height, out.width, out.channels) * sizeof(T));
@@ -260,7 +223,6 @@ class Program {
     std::vector<Step> steps_;
     size_t scratch_bytes_ = 0;
     size_t slice_bytes_ = 0;
-    size_t blocked_bytes_ = 0;
 };
 
 template <class T>
@@ -330,8 +292,7 @@ class CpuPipeline final : public Pipeline {
     }
 
     int64_t arena_bytes() const override {
-        return static_cast<int64_t>(arena_.size() + slice_.size() + blocked_.size() +
-                                    scratch_.size());
+        return static_cast<int64_t>(arena_.size() + slice_.size() + scratch_.size());
     }
     int64_t weight_bytes() const override { return weights_.bytes(); }
 
@@ -351,7 +312,6 @@ class CpuPipeline final : public Pipeline {
             found = std::make_unique<Program<T>>(*spec_.plans[scale], count, weights_);
             scratch_.reserve(found->scratch_bytes());
             slice_.reserve(found->slice_bytes());
-            blocked_.reserve(found->blocked_bytes());
         }
         return *found;
     }
@@ -368,7 +328,7 @@ class CpuPipeline final : public Pipeline {
             subsample(input, count, spec_.height, spec_.width, 1 << scale, first);
             start = first;
         }
-        compiled.run(start, {arena_.data(), slice_.data(), blocked_.data(), scratch_.data()});
+        compiled.run(start, {arena_.data(), slice_.data(), scratch_.data()});
         const T* map = arena + output(scale).offset;
         if constexpr (std::is_same_v<T, float>) {
             return map;
@@ -384,7 +344,7 @@ class CpuPipeline final : public Pipeline {
     const PipelineSpec spec_;
     WeightCache weights_;
     std::vector<std::map<int, std::unique_ptr<Program<T>>>> programs_;  // per scale: by count
-    AlignedBuffer arena_, slice_, blocked_, scratch_, input_, maps_;
+    AlignedBuffer arena_, slice_, scratch_, input_, maps_;
     int64_t rows_ = 0;  // regions over all scales
 };
 
