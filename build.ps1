@@ -1,10 +1,10 @@
 # Builds, tests and runs Mirror on Windows; build.sh is its twin (same verbs, same order).
-# oneDNN, OpenBLAS and LAPACKE come from vcpkg: VCPKG_ROOT must point at it.
+# oneDNN, OpenBLAS, LAPACKE and libjpeg-turbo come from vcpkg: VCPKG_ROOT must point at it.
 param([Parameter(Position = 0)][string]$Verb = "help", [Parameter(ValueFromRemainingArguments)][string[]]$Rest = @())
 $ErrorActionPreference = "Stop"
 Set-Location $PSScriptRoot
 if ($Rest.Count -and $Rest[0] -eq "--") { $Rest = @($Rest | Select-Object -Skip 1) }
-$packages = "onednn", "openblas", "lapack"
+$packages = "onednn", "openblas", "lapack", "libjpeg-turbo"
 
 function Invoke-Checked([string]$Program) {
     & $Program @args

@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-packages=(g++ cmake ninja-build libdnnl-dev ocl-icd-opencl-dev libopenblas-openmp-dev liblapacke-dev zlib1g-dev libturbojpeg0)
+# a|b is one package under two names, Debian's and Ubuntu's.
+packages=(g++ cmake ninja-build libdnnl-dev ocl-icd-opencl-dev libopenblas-openmp-dev liblapacke-dev zlib1g-dev 'libturbojpeg0|libturbojpeg')
 
 # The CUDA kernels need nvcc >= 12.4 (CUDA, or setup --cuda-compiler) or a clang >= 16.
 kernel_compiler() {
@@ -34,10 +35,25 @@ TEXT
 
 missing() {
     command -v dpkg-query >/dev/null || return 0 # not a Debian: CMake names what it does not find
+    local package name
     for package in "${packages[@]}"; do
-        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
+        for name in ${package//|/ }; do
+            [ "$(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null)" != installed ] || continue 2
+        done
+        echo "$package"
     done
     kernel_compiler || echo clang-19
+}
+
+# Of each package the name under which apt can install it; the first where it knows none.
+known() { # PACKAGE...
+    local package name
+    for package in "$@"; do
+        for name in ${package//|/ } "${package%%|*}"; do
+            [ -z "$(apt-cache madison "$name" 2>/dev/null)" ] || break
+        done
+        echo "$name"
+    done
 }
 
 setup() {
@@ -51,13 +67,15 @@ setup() {
     if [ "$(id -u)" != 0 ]; then
         sudo="sudo"
         if ! sudo -n true 2>/dev/null; then
+            absent=$(known $absent | xargs)
             echo "✗ missing: $absent; install with:" >&2
             echo "    sudo apt-get install -y --no-install-recommends $absent" >&2
             exit 1
         fi
     fi
-    echo "installing $absent"
     $sudo apt-get update -qq
+    absent=$(known $absent | xargs)
+    echo "installing $absent"
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $absent >/dev/null
 }
 

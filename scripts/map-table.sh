@@ -1,25 +1,33 @@
 #!/usr/bin/env bash
 # Mean average precision (GL3D protocol) of every setting worth comparing, on a folder of photographs with ground truth:
-#     scripts/map-table.sh DATA [WORK]
-# DATA holds images/, image_list.txt and gt_pairs.txt; WORK (default: a temporary folder) keeps descriptors between runs. Prints a Markdown table;
-# a row's command is its two columns after `mirror extract` and `mirror query`. Times are of one run, extraction and search in milliseconds an image.
+#     scripts/map-table.sh DATA [WORK [COMMAND]]
+# DATA holds images/, image_list.txt and gt_pairs.txt; WORK (default: a temporary folder) keeps descriptors between runs of the same COMMAND (default:
+# artifacts/mirror/mirror; version and commit count), model and list, and never an unfinished folder of them. Prints a Markdown table; a row's command
+# is its two columns after `mirror extract` and `mirror query`. Times are of one run, extraction and search in milliseconds an image.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=$(realpath "$1")
-work=${2:-$(mktemp -d)}
-mirror=artifacts/mirror/mirror
+mirror=${3:-artifacts/mirror/mirror}
+work=${2:-$(mktemp -d)}/$($mirror --version)-$(sha256sum "$data/image_list.txt" | cut -c1-8)
 mkdir -p "$work"
 
 number() { sed -nE "s/.*\"$1\":([0-9.eE+-]+).*/\1/p" "$2"; } # FIELD FILE
 
 # row LABEL "EXTRACT OPTIONS" "QUERY OPTIONS"
-row() {
-    local label=$1 extract=$2 query=$3 folder score
-    folder=$work/$(tr -c 'A-Za-z0-9.\n' '_' <<<"x $extract")
+row() (
+    label=$1 extract=$2 query=$3
+    model=$(dirname "$mirror")/models/default.safetensors
+    [[ $extract != "--model "* ]] || model=$(cut -d ' ' -f 2 <<<"$extract")
+    folder=$work/$(sha256sum "$model" | cut -c1-12)$(tr -c 'A-Za-z0-9.\n' '_' <<<"${extract:+ }${extract//"$model"/}")
     # shellcheck disable=SC2086 # options are words
     if [ ! -f "$folder.json" ]; then
+        trap 'rm -rf "$folder" "$folder.tmp"' EXIT
+        trap 'exit 130' INT
+        trap 'exit 143' TERM
+        rm -rf "$folder"
         $mirror extract --images "$data/image_list.txt" --root "$data/images" --out "$folder" $extract --json >"$folder.tmp" 2>"$folder.log" || { cat "$folder.log" >&2 && return 1; }
         mv "$folder.tmp" "$folder.json"
+        trap - EXIT INT TERM
     fi
     # shellcheck disable=SC2086
     $mirror query --features "$folder" --out "$work/out" $query --json >"$work/query.json" 2>"$work/query.log" || { cat "$work/query.log" >&2 && return 1; }
@@ -28,7 +36,7 @@ row() {
         -v search="$(number seconds "$work/query.json")" -v regions="$(number regions "$folder.json")" -v dim="$(number whitened_dimension "$work/query.json")" \
         -v map="$(number mean_average_precision <(echo "$score"))" 'BEGIN {
             printf "| %s | `%s` | `%s` | %s | %s | **%.4f** | %.1f + %.1f |\n", label, extract, query, regions, dim == "" ? "-" : dim, map, 1000 * seconds / images, 1000 * search / images }'
-}
+)
 
 random=$work/random.safetensors
 [ -f "$random" ] || dotnet run -c Release --project benchmarks/Mirror.Benchmarks -- random-model half_googlenet "$random" >&2

@@ -1,5 +1,5 @@
 // Mirror's CPU backend beside ONNX Runtime: same weights, same input, same threads, taking turns in one process, so that a noisy neighbour
-// meets all of them. Prints medians, the ratios, and how far the results are apart.
+// meets all of them. Prints medians, the ratios, and how far the results are apart; ends with 1 where that is too far, with 2 where an argument is wrong.
 //
 //     dotnet run -c Release --project benchmarks/Mirror.Benchmarks -- [--threads 2] [--rounds 7] [--size 896] [NETWORK...]
 //     dotnet run -c Release --project benchmarks/Mirror.Benchmarks -- random-model NETWORK FILE     seeded random weights, to compare a model with
@@ -12,39 +12,55 @@ using Mirror.Cli.Bench;
 using Mirror.Export;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-if (args is ["random-model", var net, var file])
-{
-    RandomModel.Write(net, file);
-    return 0;
-}
-
-var (threads, rounds, size) = (Number("--threads", 2), Number("--rounds", 7), Number("--size", 896));
-string[] networks = [.. args.Where((word, i) => !word.StartsWith('-') && (i == 0 || !args[i - 1].StartsWith('-')))];
-using var device = Device.Open("cpu", threads);
-Console.WriteLine($"{device.Info.Name}, {threads} threads, {size} x {size}, batch 1, medians of {rounds} rounds; ONNX Runtime {OnnxPeer.Version}");
-Console.WriteLine($"{"network",-18} {"Mirror fp32",12} {"ONNX Runtime",13} {"ratio",6} {"Mirror bf16",12} {"speed-up",9}   largest difference to ONNX Runtime, of max; lowest cosine bf16 : fp32 of a region");
-var folder = Directory.CreateTempSubdirectory("mirror-benchmarks-");
 try
 {
-    foreach (var network in networks.Length > 0 ? networks : ["half_googlenet", "googlenet", "resnet-50"])
+    var settings = BenchmarkSettings.Parse(args);
+    if (settings.ModelFile is { } file)
     {
-        Compare(network);
+        RandomModel.Write(settings.Networks[0], file);
+        return 0;
+    }
+
+    return Compare(settings) ? 0 : 1;
+}
+catch (Exception failure) when (failure is ArgumentException or IOException)
+{
+    Console.Error.WriteLine($"error: {failure.Message}");
+    return 2;
+}
+
+// Whether all results agree.
+static bool Compare(BenchmarkSettings settings)
+{
+    var (threads, rounds, size) = (settings.Threads, settings.Rounds, settings.Size);
+    using var device = Device.Open("cpu", threads);
+    Console.WriteLine($"{device.Info.Name}, {threads} threads, {size} x {size}, batch 1, medians of {rounds} rounds; ONNX Runtime {OnnxPeer.Version}");
+    Console.WriteLine($"{"network",-18} {"Mirror fp32",12} {"ONNX Runtime",13} {"ratio",6} {"Mirror bf16",12} {"speed-up",9}   largest difference to ONNX Runtime, of max; lowest cosine bf16 : fp32 of a region");
+    var folder = Directory.CreateTempSubdirectory("mirror-benchmarks-");
+    try
+    {
+        var agree = true;
+        foreach (var network in settings.Networks)
+        {
+            agree &= CompareNetwork(device, network, settings, folder.FullName);
+        }
+
+        return agree;
+    }
+    finally
+    {
+        folder.Delete(recursive: true);
     }
 }
-finally
-{
-    folder.Delete(recursive: true);
-}
 
-return 0;
-
-void Compare(string network)
+static bool CompareNetwork(Device device, string network, BenchmarkSettings settings, string folder)
 {
-    var path = Path.Combine(folder.FullName, network + ".safetensors");
+    var (threads, rounds, size) = (settings.Threads, settings.Rounds, settings.Size);
+    var path = Path.Combine(folder, network + ".safetensors");
     RandomModel.Write(network, path);
     using var model = Model.Load(path);
     var options = new ExtractorOptions { Width = size, Height = size };
-    var onnx = Path.Combine(folder.FullName, network + ".onnx");
+    var onnx = Path.Combine(folder, network + ".onnx");
     OnnxExporter.Export(path, options, onnx);
     var image = new float[size * size * 3];
     Timing.FillNormal(image, seed: 1, scale: 60);
@@ -79,8 +95,11 @@ void Compare(string network)
     var largest = ours.Max(Math.Abs);
     var difference = ours.Zip(theirs, (a, b) => Math.Abs(a - b)).Max() / largest;
     var bf16 = half is null ? $"{"-",12} {"-",9}" : $"{median[2],9:F1} ms {median[0] / median[2],8:F2}x";
-    var cosine = half is null ? "-" : Enumerable.Range(0, regions).Min(r => Cosine(ours.AsSpan(r * dimension, dimension), rounded.AsSpan(r * dimension, dimension))).ToString("F5");
-    Console.WriteLine($"{network,-18} {median[0],9:F1} ms {median[1],10:F1} ms {median[1] / median[0],6:F2} {bf16}   {difference:E1}; {cosine}");
+    double? cosine = half is null ? null : Enumerable.Range(0, regions).Min(r => Cosine(ours.AsSpan(r * dimension, dimension), rounded.AsSpan(r * dimension, dimension)));
+    Console.WriteLine($"{network,-18} {median[0],9:F1} ms {median[1],10:F1} ms {median[1] / median[0],6:F2} {bf16}   {difference:E1}; {cosine?.ToString("F5") ?? "-"}");
+    string[] failures = [.. Agreement.Failures(difference, cosine)];
+    Array.ForEach(failures, failure => Console.Error.WriteLine($"error: {network}: {failure}"));
+    return failures.Length == 0;
 }
 
 static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
@@ -95,5 +114,3 @@ static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
 
     return product / Math.Sqrt(first * second);
 }
-
-int Number(string name, int fallback) => Array.IndexOf(args, name) is >= 0 and var at ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : fallback;

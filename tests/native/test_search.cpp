@@ -289,6 +289,25 @@ TEST(Expand_MatchesReference_AlsoInPlace) {
     for (int64_t i = 0; i < image; ++i) CHECK_NEAR(out[i], rows[i], 1e-7);
 }
 
+// The partner's lead is lost in float sums: 1e-9 beside 1.
+TEST(Expand_BestPairing_DecidesInDouble) {
+    const test::TestDevice device;
+    const int regions = 2, dim = 2;
+    const Owned index(device, regions, dim);
+    const float rows[] = {1, 0, 1, 1e-5f};
+    CHECK_OK(mirror_index_add(index, rows, 1));
+    const float queries[] = {1, 1e-4f, 0, 1};
+    const int32_t id = 0;
+    const float score = 1;
+    const auto expansion = expansion_of(1, 0, MIRROR_PAIRING_BEST);
+    test::Guarded<float> out(regions * dim);
+    CHECK_OK(mirror_index_expand(index, queries, 1, &id, &score, 1, &expansion, out.data()));
+    out.check();
+    // Both regions pair with the second: (1, 1e-4) + (1, 1e-5), and (0, 1) + (1, 1e-5).
+    CHECK_NEAR(out[1], 1.1e-4 / 2, 1e-10);
+    CHECK_NEAR(out[2], std::sqrt(0.5), 1e-5);
+}
+
 TEST(Expand_BadInput_IsRefusedWithValues) {
     const test::TestDevice device;
     const Owned index(device, 1, 2);

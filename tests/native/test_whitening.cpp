@@ -5,8 +5,29 @@
 #include "harness.h"
 #include "model/safetensors.h"
 #include "retrieval/randomized.h"
+#if MIRROR_HAS_CPU
+#include <omp.h>
+
+extern "C" int openblas_get_num_threads(void);
+#endif
 
 namespace {
+
+#if MIRROR_HAS_CPU
+int default_threads() {
+    return omp_get_max_threads();
+}
+int threads_of_blas() {
+    return openblas_get_num_threads();
+}
+#else
+int default_threads() {
+    return 0;
+}
+int threads_of_blas() {
+    return 0;
+}
+#endif
 
 struct Owned {
     ~Owned() { mirror_whitening_destroy(handle); }
@@ -248,6 +269,7 @@ TEST(WhiteningLearn_BadInput_IsRefusedWithValues) {
             &out, device, queries.data(), positives.data(), count, 3, kept);
     };
     CHECK_FAILS(learn(1, 1), MIRROR_E_INVALID_ARGUMENT, "count is 1 pairs");
+    CHECK_FAILS(learn(2, 1), MIRROR_E_INVALID_ARGUMENT, "count is 2 pairs, expected >= 3 (dim)");
     CHECK_FAILS(learn(4, 4), MIRROR_E_INVALID_ARGUMENT, "output_dim is 4, expected 1..3");
     CHECK_FAILS(learn(4, 0), MIRROR_E_INVALID_ARGUMENT, "output_dim is 0");
     CHECK_FAILS(learn(INT64_MAX / 2, 1), MIRROR_E_INVALID_ARGUMENT, "queries is too large");
@@ -255,8 +277,48 @@ TEST(WhiteningLearn_BadInput_IsRefusedWithValues) {
     CHECK_FAILS(learn(4, 2), MIRROR_E_INVALID_ARGUMENT, "positives: row 1 holds inf at 2");
     std::fill(queries.begin(), queries.end(), 0.5f);
     positives = queries;
-    CHECK_FAILS(learn(4, 1), MIRROR_E_INVALID_ARGUMENT, "rows are equal");
+    CHECK_FAILS(learn(4, 1), MIRROR_E_INVALID_ARGUMENT, "rows of all 4 pairs are equal");
+    queries = rng.floats(4 * 3), positives = rng.floats(4 * 3);
+    for (int i = 0; i < 4; ++i) queries[3 * i + 2] = positives[3 * i + 2] = 0;
+    CHECK_FAILS(learn(4, 3),
+                MIRROR_E_INVALID_ARGUMENT,
+                "the 4 pairs vary in 2 directions only; use output_dim <= 2 or more pairs");
     CHECK(out == nullptr);
+}
+
+// BLAS and LAPACK of the host, which no backend calls: the library tells how many threads it last
+// used, a number that no other test asks for.
+TEST(Whitening_DeviceOfSomeThreads_UsesAsManyOnTheHost) {
+    require_lapack();
+    test::Rng rng;
+    const int64_t count = 600;
+    const int dim = 200, threads = default_threads() == 3 ? 5 : 3;
+    const auto rows = rng.floats(count * dim), others = rng.floats(count * dim);
+    mirror_device* device = nullptr;
+    CHECK_OK(mirror_device_create(&device, "cpu", threads));
+    auto options = options_of(20);
+    Owned exact, randomized, learned;
+    CHECK_OK(mirror_whitening_fit(&exact.handle, device, rows.data(), count, dim, &options));
+    CHECK_EQ(threads_of_blas(), threads);
+    options.solver = MIRROR_SOLVER_RANDOMIZED;
+    CHECK_OK(mirror_whitening_fit(&randomized.handle, device, rows.data(), count, dim, &options));
+    CHECK_EQ(threads_of_blas(), threads);
+    CHECK_OK(mirror_whitening_learn(
+        &learned.handle, device, rows.data(), others.data(), count, dim, 20));
+    CHECK_EQ(threads_of_blas(), threads);
+    mirror_device_destroy(device);
+}
+
+TEST(RandomizedPca_MoreRowsThanLapackCounts_IsRefusedBeforeAnyIsRead) {
+    require_lapack();
+    const float row = 0;
+    try {
+        mirror::randomized_pca(&row, int64_t{1} << 31, 1, 1, {});
+        CHECK(!"2^31 rows were taken");
+    } catch (const mirror::Error& error) {
+        CHECK_EQ(error.status(), MIRROR_E_INVALID_ARGUMENT);
+        CHECK_EQ(std::string(error.what()), "count is 2147483648, but LAPACK counts to 2147483647");
+    }
 }
 
 TEST(WhiteningFit_ByVariance_KeepsTheFewestThatExceedIt) {
@@ -387,7 +449,7 @@ TEST(WhiteningFit_BadInput_IsRefusedWithValues) {
         return mirror_whitening_fit(&out, device, rows.data(), count, 6, &options);
     };
     // Four rows vary in three directions at most.
-    CHECK_FAILS(fit(4), MIRROR_E_INVALID_ARGUMENT, "3 directions only; use dim <= 3");
+    CHECK_FAILS(fit(4), MIRROR_E_INVALID_ARGUMENT, "3 directions only; use dim <= 3 or more rows");
     CHECK_FAILS(fit(5), MIRROR_E_INVALID_ARGUMENT, "dim is 5, expected 1..4");
     CHECK_FAILS(fit(-1), MIRROR_E_INVALID_ARGUMENT, "dim is -1");
     CHECK_FAILS(fit(0), MIRROR_E_INVALID_ARGUMENT, "variance is 0");

@@ -18,8 +18,8 @@
  *     mirror_index_add(index, rows, count);
  *     mirror_index_search(index, rows, count, &search_options, ids, scores);   every image against every image
  *
- * Conventions. Fallible functions return mirror_status: 0 is success, negative codes are failures. Then *_create, _load and
- * _fit set their output to NULL, and a run or search that failed or was cancelled half way may have written a part of its
+ * Conventions. Fallible functions return mirror_status: 0 is success, negative codes are failures. Then *_create, _load,
+ * _fit and _learn set their output to NULL, and a run or search that failed or was cancelled half way may have written a part of its
  * outputs; the reason, with its values, is in mirror_last_error() of the same thread. NaN and infinity are refused.
  * A handle is used by one thread at a time; different handles may be used concurrently. Destroying NULL is fine, and
  * destroying a parent before its children is fine: children keep what they need alive. Arrays are dense, row-major, in
@@ -289,8 +289,9 @@ MIRROR_API void mirror_whitening_options_init(mirror_whitening_options* options)
  * L2-normalise first for the original's behaviour. count >= 2. RANDOMIZED reads rows in host memory only. */
 MIRROR_API mirror_status mirror_whitening_fit(mirror_whitening** out, mirror_device* device, const float* rows, int64_t count, int32_t dim, const mirror_whitening_options* options);
 /* Whitening learned from matching pairs (Radenovic et al., "Fine-tuning CNN image retrieval", 2018): queries[i] matches positives[i], both [count, dim] in
- * host memory, count >= 2, 1 <= output_dim <= dim. mean: of the queries; S = sum (q - p)(q - p)^T / count; W = chol(S)^-1, with 1e-10, 1e-9, ... added
- * to the diagonal until it exists; components: the largest eigenvectors of sum W (x - mean)(x - mean)^T W^T over queries and positives, times W; variances 1. */
+ * host memory, count >= max(dim, 2): differences of fewer do not span the space. 1 <= output_dim <= dim. mean: of the queries; S = sum (q - p)(q - p)^T
+ * / count; W = chol(S)^-1, with 1e-10, 1e-9, ... added to the diagonal until it exists; components: the largest eigenvectors of
+ * sum W (x - mean)(x - mean)^T W^T over queries and positives, times W; variances 1. */
 MIRROR_API mirror_status mirror_whitening_learn(mirror_whitening** out, mirror_device* device, const float* queries, const float* positives, int64_t count, int32_t dim, int32_t output_dim);
 /* From arrays: mean [D], components [n, D] (rows), variances [n] > 0. */
 MIRROR_API mirror_status mirror_whitening_create(mirror_whitening** out, const double* mean, const double* components, const double* variances, int32_t output_dim, int32_t input_dim);

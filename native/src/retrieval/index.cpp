@@ -6,10 +6,26 @@
 #include <numeric>
 #include <vector>
 
+#include "backend/cpu/simd.h"
 #include "base/checked.h"
+#include "base/dot.h"
 #include "retrieval/finite.h"
 
 namespace mirror {
+namespace {
+
+// Index of the row of `rows` [count, dim] with the largest dot product, the lowest on ties.
+MIRROR_SIMD int most_similar(const float* row, const float* rows, int count, int dim) {
+    int best = 0;
+    double largest = dot(row, rows, dim);
+    for (int i = 1; i < count; ++i) {
+        const double product = dot(row, rows + static_cast<int64_t>(i) * dim, dim);
+        if (product > largest) largest = product, best = i;
+    }
+    return best;
+}
+
+}  // namespace
 
 void require_descriptor(int32_t regions, int32_t dim) {
     require(regions >= 1 && regions <= kMaxRegionsPerImage,
@@ -159,25 +175,14 @@ void Index::expand(const float* queries,
     std::vector<int> partner(static_cast<size_t>(regions_));
     std::iota(partner.begin(), partner.end(), 0);
     const bool best = options.pairing == MIRROR_PAIRING_BEST;
-    std::vector<float> products(best ? static_cast<size_t>(regions_) * regions_ : 0);
     for (int64_t q = 0; q < count; ++q) {
         const float* query = queries + q * image_floats;
         std::copy_n(query, image_floats, sums.begin());
         for (int j = 0; j < std::min(k, options.neighbours); ++j) {
             store_->read(ids[q * k + j], neighbour.data());
-            if (best) {
-                backend_->gemm(query,
-                               neighbour.data(),
-                               regions_,
-                               regions_,
-                               dim_,
-                               MIRROR_PRECISION_FP32,
-                               products.data());
-                for (int r = 0; r < regions_; ++r) {
-                    const auto row = products.begin() + static_cast<int64_t>(r) * regions_;
-                    partner[r] = static_cast<int>(std::max_element(row, row + regions_) - row);
-                }
-            }
+            for (int r = 0; best && r < regions_; ++r)
+                partner[r] = most_similar(
+                    query + static_cast<int64_t>(r) * dim_, neighbour.data(), regions_, dim_);
             const double share = static_cast<double>(scores[q * k + j]) / regions_;
             const double weight =
                 options.signed_weights ? share : std::pow(std::max(share, 0.0), options.alpha);

@@ -16,23 +16,23 @@
 namespace mirror {
 namespace {
 
-constexpr int kOversamples = 10;
-
 int power_iterations(int64_t rows, int64_t dim, int64_t components) {
     return static_cast<double>(components) < 0.1 * static_cast<double>(std::min(rows, dim)) ? 7 : 4;
 }
 
 #if MIRROR_HAS_CPU
+constexpr int kOversamples = 10;
+
 // Replaces y [rows, columns] by an orthonormal basis of its columns, [rows, min(rows, columns)],
 // and returns the number of columns. Row-major y is column-major y^T, so this is an LQ.
-int orthonormalize(std::vector<double>& y, int64_t rows, int columns) {
-    const int kept = static_cast<int>(std::min<int64_t>(rows, columns));
+int orthonormalize(std::vector<double>& y, lapack_int rows, int columns) {
+    const int kept = std::min(rows, columns);
     std::vector<double> reflectors(kept);
-    const auto n = static_cast<lapack_int>(rows);
-    check_lapack(LAPACKE_dgelqf(LAPACK_COL_MAJOR, columns, n, y.data(), columns, reflectors.data()),
-                 "dgelqf");
     check_lapack(
-        LAPACKE_dorglq(LAPACK_COL_MAJOR, kept, n, kept, y.data(), columns, reflectors.data()),
+        LAPACKE_dgelqf(LAPACK_COL_MAJOR, columns, rows, y.data(), columns, reflectors.data()),
+        "dgelqf");
+    check_lapack(
+        LAPACKE_dorglq(LAPACK_COL_MAJOR, kept, rows, kept, y.data(), columns, reflectors.data()),
         "dorglq");
     if (kept < columns)
         for (int64_t row = 0; row < rows; ++row)
@@ -110,12 +110,13 @@ int randomized_passes(int64_t rows, int64_t dim, int64_t components) {
 #if MIRROR_HAS_CPU
 Pca randomized_pca(
     const float* rows, int64_t count, int dim, int components, const Progress& progress) {
+    const lapack_int tall = lapack_size("count", std::max<int64_t>(count, dim));
+    const auto wide = static_cast<int>(std::min<int64_t>(count, dim));
     Pca result;
     result.mean = mean_of_rows(rows, count, dim);
     RowBlocks centered(rows, nullptr, count, dim, result.mean.data(), progress);
     // A is the taller of the centred rows and their transpose.
     const bool transposed = count < dim;
-    const int64_t tall = std::max<int64_t>(count, dim), wide = std::min<int64_t>(count, dim);
     int columns = components + kOversamples;
     std::vector<double> basis = standard_normals(checked_size("start", wide, columns)), image;
     const auto multiply = [&](bool by_rows) {
@@ -134,16 +135,16 @@ Pca randomized_pca(
     }
     multiply(!transposed);
     columns = orthonormalize(basis, tall, columns);
-    const std::vector<double> left(basis.begin(), basis.begin() + tall * columns);
     multiply(transposed);  // A^T Q [wide, columns], row-major: column-major Q^T A
+    const std::vector<double>& left = image;  // Q [tall, columns], which basis was before
 
-    const int rank = static_cast<int>(std::min<int64_t>(columns, wide));
+    const int rank = std::min(columns, wide);
     std::vector<double> singular(rank), u(static_cast<size_t>(columns) * rank),
         vt(checked_size("components", rank, wide));
     check_lapack(LAPACKE_dgesdd(LAPACK_COL_MAJOR,
                                 'S',
                                 columns,
-                                static_cast<lapack_int>(wide),
+                                wide,
                                 basis.data(),
                                 columns,
                                 singular.data(),

@@ -22,9 +22,6 @@ class RowBlocks {
               const double* mean,
               Progress progress);
 
-    int64_t count() const { return count_; }
-    int dim() const { return dim_; }
-
     // out [count, columns] = M right; right [dim, columns].
     void multiply(const double* right, int columns, double* out);
     // out [dim, columns] = M^T right; right [count, columns].

@@ -13,9 +13,21 @@
 #include "retrieval/index.h"
 #include "retrieval/learned.h"
 #include "retrieval/randomized.h"
+#if MIRROR_HAS_CPU
+#include "backend/cpu/cpu_backend.h"
+#endif
 
 namespace mirror {
 namespace {
+
+// BLAS and LAPACK on the host use the device's threads while it lives.
+#if MIRROR_HAS_CPU
+using HostThreads = ThreadScope;
+#else
+struct HostThreads {
+    explicit HostThreads(int) {}
+};
+#endif
 
 // A variance below this share of the largest is rounding noise of the covariance, not a direction
 // of the data.
@@ -37,7 +49,9 @@ void require_all_finite(const std::vector<double>& values, const char* what) {
             std::isfinite(values[i]), what, '[', i, "] is ", values[i], ", expected finite values");
 }
 
-void require_rank(const Spectrum& spectrum, int kept, int64_t count) {
+// samples: what varies, "rows" or "pairs"; option: the argument that asks for fewer dimensions.
+void require_rank(
+    const Spectrum& spectrum, int kept, int64_t count, const char* samples, const char* option) {
     const double floor = kRankTolerance * spectrum.values[0];
     int rank = 0;
     while (rank < kept && spectrum.values[rank] > floor) ++rank;
@@ -46,11 +60,16 @@ void require_rank(const Spectrum& spectrum, int kept, int64_t count) {
             kept,
             " dimensions: the ",
             count,
-            " rows vary in ",
+            ' ',
+            samples,
+            " vary in ",
             rank,
-            " directions only; use dim <= ",
+            " directions only; use ",
+            option,
+            " <= ",
             rank,
-            " or more images");
+            " or more ",
+            samples);
 }
 
 void require_host(const Backend& backend, const float* pointer, const char* name) {
@@ -132,6 +151,7 @@ Whitening Whitening::fit(Backend& backend,
             ", expected 0 (EXACT), 1 (RANDOMIZED) or 2 (AUTO)");
     require_finite(backend, rows, count, 0, dim, "rows:");
 
+    const HostThreads scope(backend.info().threads);
     const bool randomized =
         options.dim > 0 &&
         (options.solver == MIRROR_SOLVER_RANDOMIZED ||
@@ -149,7 +169,7 @@ Whitening Whitening::fit(Backend& backend,
     require(total > 0, "all ", count, " rows are equal: there is no variance to whiten");
     const int kept = options.dim > 0 ? options.dim
                                      : count_for_variance(spectrum.values, total, options.variance);
-    require_rank(spectrum, kept, count);
+    require_rank(spectrum, kept, count, "rows", "dim");
     spectrum.values.resize(kept);
     spectrum.vectors.resize(static_cast<size_t>(kept) * dim);
     const double explained =
@@ -175,13 +195,23 @@ Whitening Whitening::learn(Backend& backend,
             ", expected 1..",
             dim,
             " (dim)");
+    require(count >= dim,
+            "count is ",
+            count,
+            " pairs, expected >= ",
+            dim,
+            " (dim): the differences of fewer do not span the space; use more pairs");
     require_host(backend, queries, "queries");
     require_host(backend, positives, "positives");
     require_finite(backend, queries, count, 0, dim, "queries:");
     require_finite(backend, positives, count, 0, dim, "positives:");
+    const HostThreads scope(backend.info().threads);
     LearnedProjection learned = learn_projection(queries, positives, count, dim, output_dim);
-    require(learned.spectrum.values[0] > 0, "all ", 2 * count, " rows are equal");
-    require_rank(learned.spectrum, output_dim, 2 * count);
+    require(learned.spectrum.values[0] > 0,
+            "the rows of all ",
+            count,
+            " pairs are equal: there is nothing to learn from");
+    require_rank(learned.spectrum, output_dim, count, "pairs", "output_dim");
     return Whitening(std::move(learned.mean),
                      std::move(learned.spectrum.vectors),
                      std::vector<double>(output_dim, 1.0),

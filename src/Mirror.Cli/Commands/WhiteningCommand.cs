@@ -64,7 +64,7 @@ internal static class WhiteningCommand
     private static Whitening Learn(ParseResult parsed, Device device, FeatureSet rows, IReadOnlyList<string> paths, Terminal terminal, Action<string, long, long> progress, CancellationToken cancellationToken)
     {
         var pairs = MatchingRows.ReadPairs(parsed.GetRequiredValue(Pairs), paths);
-        var (whitening, matches) = MatchingRows.Learn(device, rows, pairs, parsed.GetValue(Dim), (done, total) => progress("pair regions", done, total), cancellationToken);
+        var (whitening, matches) = MatchingRows.Learn(device, rows, pairs, parsed.GetValue(Dim), terminal.Notice, (done, total) => progress("pair regions", done, total), cancellationToken);
         terminal.Notice(string.Create(CultureInfo.InvariantCulture, $"{pairs.Count} image pairs gave {matches} pairs of regions"));
         return whitening;
     }

@@ -134,11 +134,11 @@ public sealed unsafe class Whitening : IDisposable
     /// directions of all rows.
     /// </summary>
     /// <param name="device">Where to compute.</param>
-    /// <param name="queries">[n, dimension], L2-normalised for use with such rows; n at least 2.</param>
+    /// <param name="queries">[n, dimension], L2-normalised for use with such rows; n at least 2 and D, since the differences of fewer do not span the space.</param>
     /// <param name="positives">[n, dimension]; row i matches row i of <paramref name="queries"/>.</param>
     /// <param name="dimension">D: length of a row.</param>
     /// <param name="outputDimension">Components kept, 1..D, at most the directions in which the rows vary.</param>
-    /// <exception cref="ArgumentException">A length or dimension does not fit, or the rows hold NaN or infinity.</exception>
+    /// <exception cref="ArgumentException">A length, the number of pairs or a dimension does not fit, or the rows hold NaN or infinity.</exception>
     public static Whitening Learn(Device device, FloatBuffer queries, FloatBuffer positives, int dimension, int outputDimension)
     {
         ArgumentNullException.ThrowIfNull(device);

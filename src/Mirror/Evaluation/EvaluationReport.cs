@@ -2,6 +2,7 @@
 // from the files that `mirror extract` and `mirror match` wrote; what no file tells is null, never guessed.
 
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Mirror.Formats;
@@ -42,6 +43,44 @@ public sealed record RankingOrigin
             Extraction = extraction,
             Summary = summary,
         };
+    }
+
+    /// <summary>
+    /// One line of JSON, <c>{"extraction": ..., "summary": ...}</c>, without what is unknown; the summary without the extraction, again, and the
+    /// names of photographs that were skipped. Empty where nothing is known.
+    /// </summary>
+    internal string ToSettings()
+    {
+        if (Extraction is null && Summary is null)
+        {
+            return "";
+        }
+
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartObject();
+            if (Extraction is { } extraction)
+            {
+                json.WritePropertyName("extraction");
+                extraction.WriteTo(json);
+            }
+
+            if (Summary is { } summary)
+            {
+                json.WriteStartObject("summary");
+                foreach (var property in summary.EnumerateObject().Where(property => property.Name is not ("extraction" or "skipped")))
+                {
+                    property.WriteTo(json);
+                }
+
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.ToArray());
     }
 
     private static JsonElement? Read(string path)
@@ -141,15 +180,19 @@ public sealed record EvaluationReport
     /// <summary>The report without its queries, on one line of JSON.</summary>
     public string ToSummaryJson() => JsonSerializer.Serialize(this with { PerQuery = null }, EvaluationJson.Default.EvaluationReport);
 
-    /// <summary>Writes <c>BENCHMARK.csv</c> and <c>BENCHMARK.json</c>, each whole or not at all.</summary>
+    /// <summary>
+    /// Writes <c>BENCHMARK.csv</c> and <c>BENCHMARK.json</c>, each whole or not at all. In the CSV the model's hash, the settings (JSON) and the
+    /// version are columns that hold the same on every line, so that lines of several files can be put together.
+    /// </summary>
     /// <param name="folder">Where; created when absent.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Write(string folder)
     {
         AtomicFile.WriteText(Path.Combine(folder, Benchmark + ".json"), JsonSerializer.Serialize(this, EvaluationFileJson.Default.EvaluationReport) + "\n");
-        var queries = PerQuery ?? [];
-        var header = "query,level,average_precision,positives,found,retrieved,precision_at_1,precision_at_5,precision_at_10";
-        AtomicFile.WriteLines(Path.Combine(folder, Benchmark + ".csv"), queries.Select(query => query.ToCsv()).Prepend(header));
+        const string header = "query,level,average_precision,positives,found,retrieved,precision_at_1,precision_at_5,precision_at_10,model_sha256,settings,version";
+        string[] constants = [Origin.ModelSha256 ?? "", Origin.ToSettings(), Version];
+        var end = string.Join(',', constants.Select(EvaluatedQuery.Quoted));
+        AtomicFile.WriteLines(Path.Combine(folder, Benchmark + ".csv"), (PerQuery ?? []).Select(query => $"{query.ToCsv()},{end}").Prepend(header));
     }
 }
 
@@ -174,7 +217,7 @@ public sealed record EvaluationLevel(
         score.WithoutPositives);
 }
 
-/// <summary>One line of the results; what a protocol does not have is null, and empty in CSV.</summary>
+/// <summary>One query of the results; what a protocol does not have is null, and empty in CSV.</summary>
 /// <param name="Query">Name or index.</param>
 /// <param name="Level">easy, medium or hard.</param>
 /// <param name="AveragePrecision">0..1; null where there are no positives.</param>
@@ -203,8 +246,8 @@ public sealed record EvaluatedQuery(
         $"{Quoted(Query)},{Level},{AveragePrecision:R},{Positives},{Found},{Retrieved},{PrecisionAt1:R},{PrecisionAt5:R},{PrecisionAt10:R}");
 
     // RFC 4180.
-    private static string Quoted(string text) =>
-        text.AsSpan().IndexOfAny(',', '"', '\n') < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    internal static string Quoted(string text) =>
+        text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -28,38 +28,32 @@ internal static class AtomicFile
 
     /// <summary>Creates the parent folders, calls <paramref name="write"/> with the temporary file, then renames it to <paramref name="path"/>.</summary>
     /// <exception cref="IOException">The file cannot be created, written or renamed; the message names <paramref name="path"/> and the reason.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write) => WriteTogether((path, write));
+
+    /// <summary>
+    /// <see cref="Write"/> for files that mean something together only: none is renamed before all are complete, and the last, by which the others
+    /// are read, is away in between, so that an old file of it never stands beside a new one of them.
+    /// </summary>
+    /// <exception cref="IOException">As <see cref="Write"/>. Where the first rename failed, all older files are as they were.</exception>
+    public static void WriteTogether(params (string Path, Action<Stream> Write)[] files)
     {
-        string full = Path.GetFullPath(path);
-        string folder = Path.GetDirectoryName(full) ?? throw new IOException($"cannot write {path}: it is a folder");
-        if (Directory.Exists(full))
-        {
-            throw new IOException($"cannot write {path}: a folder has this name");
-        }
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Path.GetRandomFileName()}.tmp");
-        bool done = false;
+        Replacement[] replacements = [.. files.Select(file => new Replacement(file.Path))];
         try
         {
-            Directory.CreateDirectory(folder);
-            using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
+            foreach ((Replacement replacement, (_, Action<Stream> write)) in replacements.Zip(files))
             {
-                write(stream);
-                stream.Flush(flushToDisk: true);
+                replacement.Fill(write);
             }
-            File.Move(temporary, full, overwrite: true);
-            done = true;
-        }
-        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
-        {
-            throw new IOException($"cannot write {path}: {e.Message.Replace(temporary, full, StringComparison.Ordinal)}", e);
+            if (replacements.Length > 1)
+            {
+                replacements[^1].SetOldAside();
+            }
+            Array.ForEach(replacements, replacement => replacement.Rename());
         }
         finally
         {
-            // Deleting a file that is not there is no error, unless its folder is missing too.
-            if (!done && Directory.Exists(folder))
-            {
-                File.Delete(temporary);
-            }
+            bool none = !replacements[0].Done;
+            Array.ForEach(replacements, replacement => replacement.Clean(restore: none));
         }
     }
 
@@ -74,6 +68,80 @@ internal static class AtomicFile
         catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {
             throw new IOException($"cannot create the folder {folder} ({e.Message}): choose another", e);
+        }
+    }
+
+    // One file on its way: temporary names beside the final one.
+    private sealed class Replacement
+    {
+        private readonly string _path;
+        private readonly string _full;
+        private readonly string _folder;
+        private readonly string _temporary;
+        private readonly string _aside;
+
+        public Replacement(string path)
+        {
+            _path = path;
+            _full = Path.GetFullPath(path);
+            _folder = Path.GetDirectoryName(_full) ?? throw new IOException($"cannot write {path}: it is a folder");
+            if (Directory.Exists(_full))
+            {
+                throw new IOException($"cannot write {path}: a folder has this name");
+            }
+            string name = Path.Combine(_folder, $".{Path.GetFileName(_full)}.{Path.GetRandomFileName()}");
+            (_temporary, _aside) = (name + ".tmp", name + ".old");
+        }
+
+        public bool Done { get; private set; }
+
+        public void Fill(Action<Stream> write) => Explain(() =>
+        {
+            Directory.CreateDirectory(_folder);
+            using FileStream stream = new(_temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
+            write(stream);
+            stream.Flush(flushToDisk: true);
+        });
+
+        public void SetOldAside() => Explain(() =>
+        {
+            if (File.Exists(_full))
+            {
+                File.Move(_full, _aside);
+            }
+        });
+
+        public void Rename() => Explain(() =>
+        {
+            File.Move(_temporary, _full, overwrite: true);
+            Done = true;
+        });
+
+        public void Clean(bool restore)
+        {
+            // Deleting a file that is not there is no error, unless its folder is missing too.
+            if (!Directory.Exists(_folder))
+            {
+                return;
+            }
+            File.Delete(_temporary);
+            if (restore && File.Exists(_aside))
+            {
+                File.Move(_aside, _full);
+            }
+            File.Delete(_aside);
+        }
+
+        private void Explain(Action work)
+        {
+            try
+            {
+                work();
+            }
+            catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+            {
+                throw new IOException($"cannot write {_path}: {e.Message.Replace(_temporary, _full, StringComparison.Ordinal)}", e);
+            }
         }
     }
 }

@@ -19,11 +19,11 @@ public static class BundleWriter
 
     /// <summary>Writes PREFIX.index and PREFIX.data-00000-of-00001 with every tensor of a safetensors file, in its stored type.</summary>
     /// <param name="source">The safetensors file.</param>
-    /// <param name="prefix">PREFIX, e.g. model.ckpt-400000; its folder is created where absent, existing files are replaced once everything is written.</param>
+    /// <param name="prefix">PREFIX, e.g. model.ckpt-400000; its folder is created where absent, existing files are replaced once both are complete.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is no valid safetensors file.</exception>
+    /// <exception cref="InvalidDataException">It is no valid safetensors file, or a tensor's name is empty or has a NUL in it.</exception>
     /// <exception cref="ArgumentException">The prefix ends in a folder separator, or would replace the source.</exception>
-    /// <exception cref="IOException">Reading or writing failed; no index is left without its data.</exception>
+    /// <exception cref="IOException">Reading or writing failed; no index is left without its own data.</exception>
     public static BundleReport Write(string source, string prefix)
     {
         ArgumentException.ThrowIfNullOrEmpty(prefix);
@@ -33,9 +33,16 @@ public static class BundleWriter
             throw new ArgumentException($"{prefix} is no prefix for {source}: name a new one such as FOLDER/model.ckpt", nameof(prefix));
         }
         using SafeTensorsFile file = SafeTensorsFile.Open(source);
+        if (file.Tensors.FirstOrDefault(tensor => tensor.Name.Length == 0 || tensor.Name.Contains('\0')) is { } unfit)
+        {
+            throw new InvalidDataException($"{source}: tensor \"{unfit.Name.Replace("\0", "\\0", StringComparison.Ordinal)}\": a checkpoint keeps its header under the empty name and slices under names with NUL: rename it");
+        }
         SsTableBuilder table = new();
         table.Add([], Header);
-        AtomicFile.Write(data, stream =>
+        AtomicFile.WriteTogether((data, WriteData), (index, stream => stream.Write(table.Finish())));
+        return new(file.Tensors.Count, file.Tensors.Sum(tensor => tensor.ElementCount), [index, data]);
+
+        void WriteData(Stream stream)
         {
             long offset = 0;
             // A Saver orders by the bytes of the name, which a table demands.
@@ -46,10 +53,7 @@ public static class BundleWriter
                 stream.Write(bytes);
                 offset += bytes.Length;
             }
-        });
-        byte[] contents = table.Finish();
-        AtomicFile.Write(index, stream => stream.Write(contents));
-        return new(file.Tensors.Count, file.Tensors.Sum(tensor => tensor.ElementCount), [index, data]);
+        }
     }
 
     private static Comparer<byte[]> ByteOrder { get; } = Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b));

@@ -84,7 +84,7 @@ internal static unsafe class TurboJpeg
     }
 
     private static Functions Loaded => Library.Value ?? throw new DllNotFoundException(
-        $"decoding as the original did (--compat mirror) needs libjpeg-turbo's {Files[0]}, which is not installed: apt-get install libturbojpeg0 (Debian, Ubuntu), or the libjpeg-turbo of your system");
+        $"decoding as the original did (--compat mirror) needs libjpeg-turbo's {Files[0]}, which is not installed: apt-get install libturbojpeg0 (Debian) or libturbojpeg (Ubuntu), or the libjpeg-turbo of your system");
 
     private static PhotoException Refused(Functions library, nint handle, string path) =>
         new(path, $"corrupt or truncated Jpeg file: {Marshal.PtrToStringUTF8((nint)library.ErrorText(handle))}");

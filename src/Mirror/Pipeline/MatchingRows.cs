@@ -63,21 +63,26 @@ public static class MatchingRows
     /// <param name="device">Where to compute.</param>
     /// <param name="features">Rows as they will be whitened: normalise them first.</param>
     /// <param name="pairs">Indices into <paramref name="features"/>.</param>
-    /// <param name="dimension">Components kept, 1..D.</param>
+    /// <param name="dimension">Components kept, 1..D; lowered as <see cref="Retrieval.FittedDimension"/> says, by the number of row pairs.</param>
+    /// <param name="notice">Told where the number of row pairs lowers the dimension.</param>
     /// <param name="progress">Called with (pairs done, pairs).</param>
     /// <param name="cancellationToken">Stops the work.</param>
     /// <returns>The whitening, and the number of row pairs that it was learned from.</returns>
-    /// <exception cref="ArgumentException">A dimension above what the rows carry.</exception>
+    /// <exception cref="ArgumentException">
+    /// A dimension above D or what the rows carry; or fewer row pairs than D, whose differences do not span the space, or than the dimension takes.
+    /// </exception>
     public static (Whitening Whitening, int Rows) Learn(
         Device device,
         FeatureSet features,
         IReadOnlyList<(int First, int Second)> pairs,
         int dimension,
+        Action<string>? notice = null,
         Action<long, long>? progress = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(features);
         ArgumentNullException.ThrowIfNull(pairs);
+        Retrieval.RequireDimension(dimension, features.Dimension);
         var matches = new List<(long Query, long Positive)>();
         var scores = new float[features.Regions * features.Regions];
         for (var i = 0; i < pairs.Count; i++)
@@ -93,9 +98,15 @@ public static class MatchingRows
             progress?.Invoke(i + 1, pairs.Count);
         }
 
+        if (matches.Count < features.Dimension)
+        {
+            throw new ArgumentException($"{pairs.Count} image pairs gave {matches.Count} pairs of regions, too few to learn a whitening of {features.Dimension}-dimensional descriptors: it takes one a dimension at least; use more image pairs or regions, or 'mirror whitening fit', which needs no pairs");
+        }
+
+        var kept = Retrieval.RequireFitted(dimension, matches.Count, "pairs of regions", "", notice);
         using var queries = Gather(features, matches.ConvertAll(match => match.Query));
         using var positives = Gather(features, matches.ConvertAll(match => match.Positive));
-        return (Whitening.Learn(device, queries, positives, features.Dimension, dimension), matches.Count);
+        return (Whitening.Learn(device, queries, positives, features.Dimension, kept), matches.Count);
     }
 
     /// <summary>Cells (r, t) of scores [n, n] that are the largest of their row and of their column; the lower index wins ties.</summary>

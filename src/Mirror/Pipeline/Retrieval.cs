@@ -121,7 +121,7 @@ public static class Retrieval
         return wanted <= most ? wanted : most >= LeastLoweredDimension ? (int)most : 0;
     }
 
-    private static void RequireDimension(int wanted, int dimension)
+    internal static void RequireDimension(int wanted, int dimension)
     {
         if (wanted > dimension)
         {
@@ -310,18 +310,31 @@ public static class Retrieval
             return Whitening.Fit(device, rows.Rows, rows.Dimension, wanted, WhiteningSolver.Auto, progress, cancellationToken);
         }
 
-        var dimension = FittedDimension(wanted, rows.RowCount);
+        var dimension = RequireFitted(wanted, rows.RowCount, "descriptor vectors", "; --whitening FILE brings one fitted on more", notice);
+        return Whitening.Fit(device, rows.Rows, rows.Dimension, dimension, WhiteningSolver.Exact, progress, cancellationToken);
+    }
+
+    /// <summary><see cref="FittedDimension"/> where it is one; else refused.</summary>
+    /// <param name="wanted">Dimension asked for, at least 1.</param>
+    /// <param name="samples">How many vectors, or pairs of them, a whitening is made from.</param>
+    /// <param name="name">What they are.</param>
+    /// <param name="elsewhere">Where a whitening made from more could come from, to be added in brackets.</param>
+    /// <param name="notice">Told where the dimension is lowered.</param>
+    /// <exception cref="ArgumentException">There are too few.</exception>
+    internal static int RequireFitted(int wanted, long samples, string name, string elsewhere, Action<string>? notice)
+    {
+        var dimension = FittedDimension(wanted, samples);
         if (dimension == 0)
         {
-            throw new ArgumentException($"{rows.RowCount} descriptor vectors are too few to fit {wanted} dimensions: it takes {RowsPerDimension} a dimension; use more images or regions, or at most --dim {rows.RowCount / RowsPerDimension}");
+            throw new ArgumentException($"{samples} {name} are too few for a whitening to {wanted} dimensions: it takes {RowsPerDimension} a dimension; use more images or regions, or at most --dim {samples / RowsPerDimension}");
         }
 
         if (dimension < wanted)
         {
-            notice?.Invoke($"whitening to {dimension} dimensions instead of {wanted}: {rows.RowCount} descriptor vectors carry no more ({RowsPerDimension} a dimension; --whitening FILE brings one fitted on more)");
+            notice?.Invoke($"whitening to {dimension} dimensions instead of {wanted}: {samples} {name} carry no more ({RowsPerDimension} a dimension{elsewhere})");
         }
 
-        return Whitening.Fit(device, rows.Rows, rows.Dimension, dimension, WhiteningSolver.Exact, progress, cancellationToken);
+        return dimension;
     }
 
     private static bool IsWhitened(FeatureSet database, RetrievalSettings settings, Action<string>? notice)

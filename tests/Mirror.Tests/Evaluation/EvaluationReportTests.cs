@@ -26,7 +26,7 @@ public sealed class EvaluationReportTests
     {
         Directory.CreateDirectory(folder.File("features"));
         File.WriteAllText(Path.Combine(folder.File("features"), "extraction.json"), """{"model_sha256": "abc", "size": 448}""");
-        File.WriteAllText(folder.File("summary.json"), """{"whitened": true}""");
+        File.WriteAllText(folder.File("summary.json"), """{"whitened": true, "skipped": [{"name": "d.jpg"}], "extraction": {"size": 448}}""");
         var result = MirrorProcess.Run("eval", "overlap", folder.File("match_pairs"), folder.File("gt"), "--images", folder.File("names"), "--out", folder.File("out"), "--json");
 
         Assert.That(result.ExitCode, Is.Zero, result.Error);
@@ -34,10 +34,12 @@ public sealed class EvaluationReportTests
         Assert.That(summary.RootElement.GetProperty("mean_average_precision").GetDouble(), Is.EqualTo((1 + 0.25) / 2));
         Assert.That(summary.RootElement.GetProperty("queries").GetInt32(), Is.EqualTo(2));
         Assert.That(summary.RootElement.TryGetProperty("per_query", out _), Is.False);
+        var settings = """{"extraction":{"model_sha256":"abc","size":448},"summary":{"whitened":true}}""";
+        var constants = $",abc,\"{settings.Replace("\"", "\"\"", StringComparison.Ordinal)}\",{MirrorLibrary.Version}";
         Assert.That(File.ReadAllLines(Path.Combine(folder.File("out"), "overlap.csv")), Is.EqualTo([
-            "query,level,average_precision,positives,found,retrieved,precision_at_1,precision_at_5,precision_at_10",
-            "\"a, with \"\"quotes\"\"\",,1,1,1,1,,,",
-            "b,,0.25,1,1,2,,,",
+            "query,level,average_precision,positives,found,retrieved,precision_at_1,precision_at_5,precision_at_10,model_sha256,settings,version",
+            "\"a, with \"\"quotes\"\"\",,1,1,1,1,,," + constants,
+            "b,,0.25,1,1,2,,," + constants,
         ]));
         using var written = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder.File("out"), "overlap.json")));
         var origin = written.RootElement.GetProperty("origin");
@@ -58,6 +60,7 @@ public sealed class EvaluationReportTests
         Assert.That(result.Error, Does.Contain("no extraction.json beside the ranking"));
         using var written = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder.File("out"), "overlap.json")));
         Assert.That(written.RootElement.GetProperty("origin").GetProperty("model_sha256").ValueKind, Is.EqualTo(JsonValueKind.Null));
+        Assert.That(File.ReadAllLines(Path.Combine(folder.File("out"), "overlap.csv"))[1], Is.EqualTo($"0,,1,1,1,1,,,,,,{MirrorLibrary.Version}"));
     }
 
     [Test]
@@ -94,7 +97,7 @@ public sealed class EvaluationReportTests
             "medium mAP 1.0000, mP@1 1.0000, mP@5 1.0000, mP@10 1.0000 over 1 queries",
             "hard   mAP 1.0000, mP@1 1.0000, mP@5 1.0000, mP@10 1.0000 over 1 queries",
         ]));
-        Assert.That(File.ReadAllLines(Path.Combine(folder.File("out"), "roxford.csv"))[3], Is.EqualTo("q,hard,1,1,1,1,1,1,1"));
+        Assert.That(File.ReadAllLines(Path.Combine(folder.File("out"), "roxford.csv"))[3], Is.EqualTo($"q,hard,1,1,1,1,1,1,1,,,{MirrorLibrary.Version}"));
     }
 
     [Test]

@@ -10,6 +10,10 @@ namespace Mirror.Tests.Evaluation;
 
 public sealed class RevisitedBenchmarkTests
 {
+    // pickle.dumps of lists by protocol 2, and of int64 numpy arrays by protocol 3, as published ground truths hold either.
+    internal const string PickledLists = "gAJ9cQAoWAYAAABpbWxpc3RxAV1xAihYAQAAAGJxA1gBAAAAY3EEWAEAAABkcQVlWAcAAABxaW1saXN0cQZdcQdYAQAAAHFxCGFYAwAAAGduZHEJXXEKfXELKFgDAAAAYmJ4cQxdcQ0oR0BhEAAAAAAAR0BBDMzMzMzNR0CERAAAAAAAR0CN3ZmZmZmaZVgEAAAAZWFzeXEOXXEPKEsASwJlWAQAAABoYXJkcRBdcRFLAWFYBAAAAGp1bmtxEl1xE3VhdS4=";
+    internal const string PickledArrays = "gAN9cQAoWAYAAABpbWxpc3RxAV1xAihYAQAAAGJxA1gBAAAAY3EEWAEAAABkcQVlWAcAAABxaW1saXN0cQZdcQdYAQAAAHFxCGFYAwAAAGduZHEJXXEKfXELKFgDAAAAYmJ4cQxdcQ0oR0BhEAAAAAAAR0BBDMzMzMzNR0CERAAAAAAAR0CN3ZmZmZmaZVgEAAAAZWFzeXEOY251bXB5LmNvcmUubXVsdGlhcnJheQpfcmVjb25zdHJ1Y3QKcQ9jbnVtcHkKbmRhcnJheQpxEEsAhXERQwFicRKHcRNScRQoSwFLAoVxFWNudW1weQpkdHlwZQpxFlgCAAAAaThxF0sASwGHcRhScRkoSwNYAQAAADxxGk5OTkr/////Sv////9LAHRxG2KJQxAAAAAAAAAAAAIAAAAAAAAAcRx0cR1iWAQAAABoYXJkcR5oD2gQaBFoEodxH1JxIChLAUsBhXEhaBZoGFJxImgbYolDCAEAAAAAAAAAcSN0cSRiWAQAAABqdW5rcSVoD2gQaBFoEodxJlJxJyhLAUsAhXEoaBZoGFJxKWgbYolDAHEqdHErYnVhdS4=";
+
     private const int ImageCount = 300;
     private const int QueryCount = 70;
 
@@ -73,9 +77,8 @@ public sealed class RevisitedBenchmarkTests
         Assert.That(() => RevisitedGroundTruth.Read(folder.File("gnd.json")), Throws.TypeOf<InvalidDataException>().With.Message.Contains(expected).And.Message.Contains("gnd.json"));
     }
 
-    // pickle.dumps of lists by protocol 2, and of int64 numpy arrays by protocol 3, as published ground truths hold either.
-    [TestCase("gAJ9cQAoWAYAAABpbWxpc3RxAV1xAihYAQAAAGJxA1gBAAAAY3EEWAEAAABkcQVlWAcAAABxaW1saXN0cQZdcQdYAQAAAHFxCGFYAwAAAGduZHEJXXEKfXELKFgDAAAAYmJ4cQxdcQ0oR0BhEAAAAAAAR0BBDMzMzMzNR0CERAAAAAAAR0CN3ZmZmZmaZVgEAAAAZWFzeXEOXXEPKEsASwJlWAQAAABoYXJkcRBdcRFLAWFYBAAAAGp1bmtxEl1xE3VhdS4=")]
-    [TestCase("gAN9cQAoWAYAAABpbWxpc3RxAV1xAihYAQAAAGJxA1gBAAAAY3EEWAEAAABkcQVlWAcAAABxaW1saXN0cQZdcQdYAQAAAHFxCGFYAwAAAGduZHEJXXEKfXELKFgDAAAAYmJ4cQxdcQ0oR0BhEAAAAAAAR0BBDMzMzMzNR0CERAAAAAAAR0CN3ZmZmZmaZVgEAAAAZWFzeXEOY251bXB5LmNvcmUubXVsdGlhcnJheQpfcmVjb25zdHJ1Y3QKcQ9jbnVtcHkKbmRhcnJheQpxEEsAhXERQwFicRKHcRNScRQoSwFLAoVxFWNudW1weQpkdHlwZQpxFlgCAAAAaThxF0sASwGHcRhScRkoSwNYAQAAADxxGk5OTkr/////Sv////9LAHRxG2KJQxAAAAAAAAAAAAIAAAAAAAAAcRx0cR1iWAQAAABoYXJkcR5oD2gQaBFoEodxH1JxIChLAUsBhXEhaBZoGFJxImgbYolDCAEAAAAAAAAAcSN0cSRiWAQAAABqdW5rcSVoD2gQaBFoEodxJlJxJyhLAUsAhXEoaBZoGFJxKWgbYolDAHEqdHErYnVhdS4=")]
+    [TestCase(PickledLists)]
+    [TestCase(PickledArrays)]
     public void Read_PublishedPickle_GivesNamesAndIndices(string base64)
     {
         File.WriteAllBytes(folder.File("gnd.pkl"), Convert.FromBase64String(base64));

@@ -68,6 +68,57 @@ internal sealed class BundleWriterTests
         Assert.That(Directory.GetFiles(folder.Root), Has.Length.EqualTo(1));
     }
 
+    // The data file comes first and its new contents are complete by then.
+    [Test]
+    public void Write_IndexThatCannotBeWritten_LeavesTheOldData()
+    {
+        using TempFolder folder = new();
+        SafeTensorsWriter.Write(folder.File("source"), new Dictionary<string, string>(), [SafeTensorsItem.FromFloats("a", [1], [1])]);
+        Directory.CreateDirectory(folder.File("m.index"));
+        File.WriteAllText(folder.File("m.data-00000-of-00001"), "old");
+        Assert.That(() => BundleWriter.Write(folder.File("source"), folder.File("m")), Throws.TypeOf<IOException>().With.Message.Contains("m.index"));
+        Assert.That(File.ReadAllText(folder.File("m.data-00000-of-00001")), Is.EqualTo("old"));
+        Assert.That(Directory.GetFileSystemEntries(folder.Root), Has.Length.EqualTo(3));
+    }
+
+    [Test]
+    public void Write_OverAnOlderPair_ReplacesBoth()
+    {
+        using TempFolder folder = new();
+        SafeTensorsWriter.Write(folder.File("one"), new Dictionary<string, string>(), [SafeTensorsItem.FromFloats("a", [1], [1])]);
+        SafeTensorsWriter.Write(folder.File("two"), new Dictionary<string, string>(), [SafeTensorsItem.FromFloats("b", [2], [2, 3])]);
+        BundleWriter.Write(folder.File("one"), folder.File("m"));
+        BundleWriter.Write(folder.File("two"), folder.File("m"));
+        using TensorFlowCheckpoint checkpoint = TensorFlowCheckpoint.Open(folder.File("m"));
+        Assert.That(checkpoint.VerifyAll(), Is.Empty);
+        Assert.That(checkpoint.Tensors.Select(tensor => tensor.Name), Is.EqualTo(["b"]));
+        Assert.That(Directory.GetFiles(folder.Root), Has.Length.EqualTo(4));
+    }
+
+    // The first rename fails: a folder has taken the name meanwhile.
+    [Test]
+    public void WriteTogether_RenameFails_PutsTheOldLastFileBack()
+    {
+        using TempFolder folder = new();
+        File.WriteAllText(folder.File("b"), "old");
+        Assert.That(
+            () => AtomicFile.WriteTogether((folder.File("a"), stream => stream.WriteByte(1)), (folder.File("b"), _ => Directory.CreateDirectory(folder.File("a")))),
+            Throws.TypeOf<IOException>().With.Message.Contains($"cannot write {folder.File("a")}"));
+        Assert.That(File.ReadAllText(folder.File("b")), Is.EqualTo("old"));
+        Assert.That(Directory.GetFileSystemEntries(folder.Root), Has.Length.EqualTo(2));
+    }
+
+    [TestCase("", "tensor \"\"")]
+    [TestCase("a\\u0000b", "tensor \"a\\0b\"")]
+    public void Write_NameThatACheckpointCannotHold_IsRefused(string name, string message)
+    {
+        using TempFolder folder = new();
+        byte[] header = Encoding.UTF8.GetBytes($"{{\"{name}\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}}}");
+        File.WriteAllBytes(folder.File("source"), [.. BitConverter.GetBytes((long)header.Length), .. header, 0, 0, 0, 0]);
+        Assert.That(() => BundleWriter.Write(folder.File("source"), folder.File("m")), Throws.TypeOf<InvalidDataException>().With.Message.Contains(message));
+        Assert.That(Directory.GetFiles(folder.Root), Has.Length.EqualTo(1));
+    }
+
     // Values of 200,000 bytes fill a block with two; keys of the index block are the shortest that separate (LevelDB's rules).
     [Test]
     public void Finish_SeveralBlocks_SeparatesThemAsTheFormatSays()

@@ -77,7 +77,7 @@ internal sealed class FormatFuzzTests
     public void DamagedStateFiles()
     {
         using TempFolder folder = new();
-        new BundleBuilder().Write(folder.File("m"));
+        new BundleBuilder().Write(folder.File("m-n\u00e4"));
         byte[] state = "model_checkpoint_path: \"m\\x2Dn\\303\\244\"\nall_model_checkpoint_paths: \"m\"\n"u8.ToArray();
         FuzzRunner.Run(Share(5), i =>
         {

@@ -11,6 +11,7 @@ namespace Mirror.Tests.Fuzz;
 internal static class FuzzRunner
 {
     private const int DefaultRuns = 3_000;
+    private const int EnoughToRead = 100;
     private static readonly TimeSpan MaxTimePerCase = TimeSpan.FromSeconds(30);
 
     /// <summary>Cases in all of a fixture's tests together: MIRROR_FUZZ_RUNS, else 3,000.</summary>
@@ -18,7 +19,7 @@ internal static class FuzzRunner
         ? int.Parse(text, System.Globalization.CultureInfo.InvariantCulture)
         : DefaultRuns;
 
-    /// <summary>Runs cases 0 to count - 1; <paramref name="run"/> returns true for a correct read and throws what the reader threw.</summary>
+    /// <summary>Runs cases 0 to count - 1; <paramref name="run"/> returns true for a correct read and throws what the reader threw. Of 100 at least one must be read.</summary>
     public static void Run(int count, Func<int, bool> run, long maxBytesPerCase = 64L << 20)
     {
         int current = -1;
@@ -61,6 +62,10 @@ internal static class FuzzRunner
         }
         TestContext.Out.WriteLine($"{count} cases in {Stopwatch.GetElapsedTime(begin).TotalSeconds:F1} s: {read} read, {count - read} refused; most memory in one case {peak / 1024.0:F0} KiB");
         Assert.That(failure, Is.Null, $"case {current}");
+        if (count >= EnoughToRead)
+        {
+            Assert.That(read, Is.GreaterThan(0), "cases that were read: with none the refusals say nothing");
+        }
         Assert.That(peak, Is.LessThan(maxBytesPerCase), "bytes allocated in one case");
     }
 }

@@ -1,9 +1,12 @@
-// Seeded damage to the sources of an import that have no checksum, or one formed anew: pickles, frozen graphs, V1 checkpoints, whitenings.
+// Seeded damage to the sources of an import that have no checksum, or one formed anew: pickles, numpy dictionaries, frozen graphs, V1
+// checkpoints, whitenings; and to ground truths.
 //
-// A quarter of MIRROR_FUZZ_RUNS for each of the four.
+// A quarter of MIRROR_FUZZ_RUNS for each.
 
+using Mirror.Evaluation;
 using Mirror.Formats;
 using Mirror.Pipeline;
+using Mirror.Tests.Evaluation;
 using Mirror.Tests.Formats;
 using Mirror.Tests.TestSupport;
 using NUnit.Framework;
@@ -33,6 +36,32 @@ internal sealed class SourceFuzzTests
             new NumpyDictionaryBuilder(python3: true).Write(Tensors)[128..],
         ];
         FuzzRunner.Run(Quarter, i => Nodes(PickleReader.Read(new Mutator(i).Mutate(corpus[i % corpus.Length]), "p")) > 0);
+    }
+
+    [Test]
+    public void DamagedNumpyDictionaries()
+    {
+        byte[][] corpus = [new NumpyDictionaryBuilder(python3: false).Write(Tensors), new NumpyDictionaryBuilder(python3: true).Write(Tensors)];
+        ReadDamaged(i => new Mutator(i).Mutate(corpus[i % 2]));
+    }
+
+    [Test]
+    public void DamagedGroundTruths()
+    {
+        byte[][] corpus =
+        [
+            [.. "{\"imlist\": [\"b\", \"c\", \"d\"], \"qimlist\": [\"q\"], \"gnd\": [{\"easy\": [0, 2], \"hard\": [1], \"junk\": [], \"bbx\": [1, 2.5, 3, 4]}]}"u8],
+            Convert.FromBase64String(RevisitedBenchmarkTests.PickledLists),
+            Convert.FromBase64String(RevisitedBenchmarkTests.PickledArrays),
+        ];
+        using TempFolder folder = new();
+        FuzzRunner.Run(Quarter, i =>
+        {
+            File.WriteAllBytes(folder.File("gnd"), new Mutator(i).Mutate(corpus[i % corpus.Length]));
+            RevisitedGroundTruth truth = RevisitedGroundTruth.Read(folder.File("gnd"));
+            Assert.That(truth.Queries.SelectMany(query => query.Easy.Concat(query.Hard).Concat(query.Junk)), Is.All.InRange(0, truth.Images.Count - 1), $"case {i}");
+            return true;
+        });
     }
 
     [Test]

@@ -28,6 +28,11 @@ public sealed class EndToEndGoldenTests
     [TestCase("448_1-2_ms", 448, true, new[] { 1, 2 }, DecodeMode.Ifast)]
     public void Extract_OriginalsCheckpoint_EqualsTheOriginalsFeatures(string name, int size, bool multiScale, int[] regions, DecodeMode decode)
     {
+        if (decode == DecodeMode.Ifast)
+        {
+            Requirements.TurboJpegOrSkip();
+        }
+
         var golden = Paths.SharedOrSkip("golden/e2e");
         using var folder = Paths.NewTempFolder();
         var model = folder.File("model.safetensors");

@@ -23,6 +23,7 @@ public sealed class DecodeModeTests
     [TestCase("png_rgba.png")]
     public void Decode_Ifast_EqualsTensorFlowsPixels(string file)
     {
+        Requirements.TurboJpegOrSkip();
         string path = Paths.SharedOrSkip($"golden/preprocess/{file}");
         byte[] expected = Npz.Open(Paths.SharedOrSkip("golden/preprocess/decoded.npz"))[file.Replace('.', '_')].Bytes.ToArray();
 
@@ -35,6 +36,7 @@ public sealed class DecodeModeTests
     [Test]
     public void Decode_IfastOfDamagedFile_NamesIt()
     {
+        Requirements.TurboJpegOrSkip();
         using TempFolder folder = Paths.NewTempFolder();
         byte[] jpeg = Checkerboard(64, 48);
         File.WriteAllBytes(folder.File("half.jpg"), jpeg[..(jpeg.Length / 2)]);

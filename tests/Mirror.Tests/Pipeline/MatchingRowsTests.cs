@@ -40,6 +40,33 @@ public sealed class MatchingRowsTests
             MatchingRows.MutualBest([0.1f, 0.9f, 0.2f, 0.3f, 0.8f, 0.4f, 0.5f, 0.5f, 0.4f], 3),
             Is.EqualTo(new[] { (0, 1), (2, 0) }));
 
+    // One region an image: as many pairs of regions as of images.
+    [TestCase(11, 12, 1, "11 image pairs gave 11 pairs of regions")]
+    [TestCase(40, 12, 6, "40 pairs of regions are too few for a whitening to 6 dimensions: it takes 8 a dimension; use more images or regions, or at most --dim 5")]
+    [TestCase(40, 12, 13, "--dim is 13")]
+    public void Learn_TooFewPairs_IsRefusedWithNumbers(int pairs, int dimension, int wanted, string message)
+    {
+        using var device = Device.Open("cpu");
+        using var features = RandomFeatures(pairs, dimension);
+        Assert.That(() => MatchingRows.Learn(device, features, Chain(pairs), wanted), Throws.ArgumentException.With.Message.Contains(message));
+    }
+
+    [TestCase(12, 12, 1, 1)]
+    [TestCase(560, 70, 70, 70)]
+    [TestCase(559, 70, 70, 69)]
+    public void Learn_NumberOfPairs_LimitsTheDimension(int pairs, int dimension, int wanted, int expected)
+    {
+        using var device = Device.Open("cpu");
+        using var features = RandomFeatures(pairs, dimension);
+        var notices = new List<string>();
+        var (whitening, rows) = MatchingRows.Learn(device, features, Chain(pairs), wanted, notices.Add);
+        using (whitening)
+        {
+            Assert.That((whitening.OutputDimension, rows), Is.EqualTo((expected, pairs)));
+            Assert.That(notices, expected == wanted ? Is.Empty : Has.One.Contains($"{expected} dimensions instead of {wanted}: {pairs} pairs of regions"));
+        }
+    }
+
     [Test]
     public void WhiteningCommand_FitLearnInfo_MakeFilesThatQueryTakes()
     {
@@ -65,4 +92,19 @@ public sealed class MatchingRowsTests
             Assert.That(result.Output, Does.Contain(expected));
         }
     }
+
+    // One image more than pairs, of one region each.
+    private static FeatureSet RandomFeatures(int pairs, int dimension)
+    {
+        using var folder = Paths.NewTempFolder();
+        var random = new Random(11);
+        var paths = Enumerable.Range(0, pairs + 1).Select(i =>
+        {
+            NpyFile.Write(folder.File($"{i}.npy"), Enumerable.Range(0, dimension).Select(_ => random.NextSingle()).ToArray(), dimension, 1);
+            return folder.File($"{i}.npy");
+        }).ToArray();
+        return FeatureSet.Load(paths, Aggregation.Regions);
+    }
+
+    private static (int First, int Second)[] Chain(int pairs) => [.. Enumerable.Range(0, pairs).Select(i => (i, i + 1))];
 }

@@ -9,7 +9,7 @@ namespace Mirror.Tests.TestSupport;
 /// <summary>What a finished command left.</summary>
 internal sealed record ProcessResult(int ExitCode, string Output, string Error);
 
-/// <summary>The mirror command that was built beside the tests.</summary>
+/// <summary>The mirror command, or the benchmarks, built beside the tests.</summary>
 internal sealed partial class MirrorProcess : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
@@ -18,21 +18,28 @@ internal sealed partial class MirrorProcess : IDisposable
     private readonly Task<string> output;
     private readonly Task<string> error;
 
-    private MirrorProcess(string[] arguments)
+    private MirrorProcess(string program, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Paths.Root };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Mirror.Cli.dll"));
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, program));
         Array.ForEach(arguments, start.ArgumentList.Add);
         process = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start");
         output = process.StandardOutput.ReadToEndAsync();
         error = process.StandardError.ReadToEndAsync();
     }
 
-    public static MirrorProcess Start(params string[] arguments) => new(arguments);
+    public static MirrorProcess Start(params string[] arguments) => new("Mirror.Cli.dll", arguments);
 
     public static ProcessResult Run(params string[] arguments)
     {
         using var running = Start(arguments);
+        return running.Wait();
+    }
+
+    /// <summary>The benchmarks instead of the command.</summary>
+    public static ProcessResult RunBenchmarks(params string[] arguments)
+    {
+        using var running = new MirrorProcess("Mirror.Benchmarks.dll", arguments);
         return running.Wait();
     }
 

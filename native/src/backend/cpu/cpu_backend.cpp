@@ -32,7 +32,7 @@ mirror_device_info CpuBackend::info() const {
 }
 
 ThreadScope::ThreadScope(int threads) : previous_(omp_get_max_threads()) {
-    omp_set_num_threads(threads);
+    if (threads > 0) omp_set_num_threads(threads);
 }
 
 ThreadScope::~ThreadScope() {

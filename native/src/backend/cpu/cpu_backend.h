@@ -94,7 +94,8 @@ class CpuBackend final : public Backend {
     int threads_;
 };
 
-// Makes the calling thread's OpenMP regions, oneDNN and OpenBLAS use `threads` while it lives.
+// Makes the calling thread's OpenMP regions, oneDNN and OpenBLAS use `threads` while it lives; 0
+// (a GPU's) leaves their number as it is.
 // OpenMP keeps that number per thread, so every method of the backend opens with one.
 class ThreadScope {
   public:

@@ -8,6 +8,7 @@
 
 #include "backend/cpu/cpu_backend.h"
 #include "backend/cpu/simd.h"
+#include "base/dot.h"
 
 namespace mirror {
 namespace {
@@ -17,22 +18,8 @@ int64_t tile_rows(int64_t dim) {
     return std::clamp<int64_t>((1 << 20) / std::max<int64_t>(dim, 1), 64, 4096);
 }
 
-// Eight partial sums, added in a fixed order: vectorises without changing with the instruction set.
-template <class T>
-double sum_of_squares(const T* x, int64_t n) {
-    double lanes[8] = {};
-    int64_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (int k = 0; k < 8; ++k)
-            lanes[k] += static_cast<double>(x[i + k]) * static_cast<double>(x[i + k]);
-    double sum = 0;
-    for (; i < n; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-    for (const double lane : lanes) sum += lane;
-    return sum;
-}
-
 MIRROR_SIMD void normalize_row(const float* x, int dim, float* y) {
-    const double norm = std::sqrt(sum_of_squares(x, dim));
+    const double norm = std::sqrt(dot(x, x, dim));
     for (int i = 0; i < dim; ++i) y[i] = norm > 0 ? static_cast<float>(x[i] / norm) : 0.0f;
 }
 
@@ -113,7 +100,7 @@ void CpuBackend::whiten(const float* rows,
     const auto height_limit = static_cast<size_t>(std::min(tile, count));
     std::vector<double> wide(height_limit * dim), projected(height_limit * out_dim);
     // A row equal to the mean must give zeros, not a normalised rounding residue.
-    const double residue = 1e-13 * std::sqrt(sum_of_squares(offset, out_dim));
+    const double residue = 1e-13 * std::sqrt(dot(offset, offset, out_dim));
     for (int64_t first = 0; first < count; first += tile) {
         const int64_t height = std::min(tile, count - first);
         widen(rows + first * dim, height * dim, wide.data());
@@ -135,7 +122,7 @@ void CpuBackend::whiten(const float* rows,
         for (int64_t row = 0; row < height; ++row) {
             double* values = projected.data() + row * out_dim;
             for (int i = 0; i < out_dim; ++i) values[i] -= offset[i];
-            const double norm = std::sqrt(sum_of_squares(values, out_dim));
+            const double norm = std::sqrt(dot(values, values, out_dim));
             float* target = out + (first + row) * out_dim;
             for (int i = 0; i < out_dim; ++i)
                 target[i] = norm > residue ? static_cast<float>(values[i] / norm) : 0.0f;
