@@ -35,12 +35,6 @@ public sealed class MatchingRowsTests
     }
 
     [Test]
-    public void MutualBest_KeepsCellsThatLeadRowAndColumn() =>
-        Assert.That(
-            MatchingRows.MutualBest([0.1f, 0.9f, 0.2f, 0.3f, 0.8f, 0.4f, 0.5f, 0.5f, 0.4f], 3),
-            Is.EqualTo(new[] { (0, 1), (2, 0) }));
-
-    [Test]
     public void WhiteningCommand_FitLearnInfo_MakeFilesThatQueryTakes()
     {
         const int images = 30, regions = 3, dimension = 8;
