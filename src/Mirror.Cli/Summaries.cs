@@ -36,6 +36,11 @@ internal sealed record MatchSummary : ExtractSummary
 
     public required bool Whitened { get; init; }
 
+    public required RetrievalSettings Retrieval { get; init; }
+
+    /// <summary>Of the whitening file that was given; null: none.</summary>
+    public required string? WhiteningSha256 { get; init; }
+
     public required double MatchSeconds { get; init; }
 }
 
@@ -50,6 +55,17 @@ internal sealed record QuerySummary
     public required int Regions { get; init; }
 
     public required int? WhitenedDimension { get; init; }
+
+    public required RetrievalSettings Retrieval { get; init; }
+
+    /// <summary>Of the whitening file that was given; null: none.</summary>
+    public required string? WhiteningSha256 { get; init; }
+
+    /// <summary>Folder of the database's descriptors, seen from the summary; null: they lie in several.</summary>
+    public required string? Features { get; init; }
+
+    /// <summary>Folder of the queries' descriptors, likewise; null also where the database was queried with itself.</summary>
+    public required string? QueryFeatures { get; init; }
 
     public required double Seconds { get; init; }
 

@@ -35,20 +35,20 @@ internal static class ExplainCommand
         }
 
         CommandValues.RequireRange("--top", parsed.GetValue(Top), 1, int.MaxValue);
+        var threshold = CheckedThreshold(parsed);
         var terminal = DeviceOptions.TerminalFor(parsed);
         using var device = options.OpenDevice(parsed, terminal);
-        using var a = options.Decode(parsed, parsed.GetRequiredValue(First));
-        using var b = options.Decode(parsed, parsed.GetRequiredValue(Second));
-        var (regions, geometry, dimension) = terminal.Run("images", _ => options.Describe(parsed, device, [a.Image, b.Image], cancellationToken));
-        var matching = RegionMatching.Create(device, regions[0], regions[1], dimension);
+        var photos = terminal.Run("images", _ => options.Describe(parsed, device, [parsed.GetRequiredValue(First), parsed.GetRequiredValue(Second)], cancellationToken));
+        using var a = photos[0];
+        using var b = photos[1];
+        var matching = RegionMatching.Create(device, a.Rows, b.Rows, a.Dimension);
         var pairs = matching.Mutual.Take(parsed.GetValue(Top)).ToArray();
-        var threshold = parsed.GetValue(Threshold);
         var masks = parsed.GetValue(Mask)
-            ? new[] { RegionMask.Create(matching.Backward, geometry, threshold), RegionMask.Create(matching.Forward, geometry, threshold) }
+            ? new[] { RegionMask.Create(matching.Backward, a.Geometry, threshold), RegionMask.Create(matching.Forward, b.Geometry, threshold) }
             : null;
         if (drawing is not null)
         {
-            new ExplanationPicture(new ExplainedPhoto(a.Image, geometry, masks?[0]), new ExplainedPhoto(b.Image, geometry, masks?[1]), pairs).Write(drawing);
+            new ExplanationPicture(new ExplainedPhoto(a.Image, a.Geometry, masks?[0]), new ExplainedPhoto(b.Image, b.Geometry, masks?[1]), pairs).Write(drawing);
         }
 
         Show(terminal, new ExplainSummary
@@ -56,14 +56,27 @@ internal static class ExplainCommand
             Score = Math.Max(matching.ForwardScore, matching.BackwardScore),
             ScoreOfA = matching.ForwardScore,
             ScoreOfB = matching.BackwardScore,
-            Regions = geometry.Regions.Count,
+            Regions = a.Geometry.Regions.Count,
             MutualPairs = matching.Mutual.Count,
-            Pairs = [.. pairs.Select((pair, index) => ExplainedPair.Of(pair, index, geometry, a.Image, b.Image))],
+            Pairs = [.. pairs.Select((pair, index) => ExplainedPair.Of(pair, index, a, b))],
             ShownOfA = masks is null ? null : RegionMask.Coverage(masks[0]),
             ShownOfB = masks is null ? null : RegionMask.Coverage(masks[1]),
             Drawing = drawing,
         });
         return ExitCode.Success;
+    }
+
+    private static double CheckedThreshold(ParseResult parsed)
+    {
+        var threshold = parsed.GetValue(Threshold);
+        if (!parsed.GetValue(Mask) && parsed.GetResult(Threshold) is { Implicit: false })
+        {
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"--threshold {threshold} does nothing without --mask: give both"));
+        }
+
+        return threshold is >= -1 and <= 1
+            ? threshold
+            : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"--threshold is {threshold}, expected a similarity from -1 to 1"));
     }
 
     private static void Show(Terminal terminal, ExplainSummary summary)
@@ -117,14 +130,14 @@ internal sealed record ExplainSummary
     public required string? Drawing { get; init; }
 }
 
-/// <summary>A region in whole pixels of its photograph.</summary>
+/// <summary>A region in whole pixels of its photograph, as the file has them, upright where the orientation was applied.</summary>
 internal sealed record ExplainedRegion(int Step, int Scale, int X, int Y, int Width, int Height)
 {
-    public static ExplainedRegion Of(int region, RegionGeometry geometry, PixelImage image)
+    public static ExplainedRegion Of(int region, DescribedPhoto photo)
     {
-        var area = geometry.InPhotograph(region, image.Width, image.Height);
+        var area = photo.Place(region);
         int left = (int)Math.Round(area.Left), top = (int)Math.Round(area.Top);
-        var (scale, cells) = geometry.Regions[region];
+        var (scale, cells) = photo.Geometry.Regions[region];
         return new ExplainedRegion(cells.Step, scale, left, top, (int)Math.Round(area.Right) - left, (int)Math.Round(area.Bottom) - top);
     }
 
@@ -134,8 +147,8 @@ internal sealed record ExplainedRegion(int Step, int Scale, int X, int Y, int Wi
 
 internal sealed record ExplainedPair(float Similarity, string Color, ExplainedRegion A, ExplainedRegion B)
 {
-    public static ExplainedPair Of(RegionMatch pair, int index, RegionGeometry geometry, PixelImage a, PixelImage b) =>
-        new(pair.Similarity, ExplanationPicture.ColorOf(index), ExplainedRegion.Of(pair.From, geometry, a), ExplainedRegion.Of(pair.To, geometry, b));
+    public static ExplainedPair Of(RegionMatch pair, int index, DescribedPhoto a, DescribedPhoto b) =>
+        new(pair.Similarity, ExplanationPicture.ColorOf(index), ExplainedRegion.Of(pair.From, a), ExplainedRegion.Of(pair.To, b));
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

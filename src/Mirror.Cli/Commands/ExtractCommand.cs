@@ -20,7 +20,6 @@ internal static class ExtractCommand
         extraction.AddTo(command);
         command.Options.Add(Queries);
         command.Options.Add(GroundTruth);
-        CompatOption.AddTo(command);
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Run(parsed, extraction, cancellationToken)));
         return command;
     }
@@ -31,7 +30,7 @@ internal static class ExtractCommand
         var terminal = DeviceOptions.TerminalFor(parsed);
         var folder = extraction.OutFolder(parsed);
         using var device = extraction.OpenDevice(parsed, terminal);
-        var (report, settings) = extraction.Run(parsed, device, folder, terminal, _ => { }, cancellationToken, OxfordPhotos(parsed, extraction, folder));
+        var (report, settings) = extraction.Run(parsed, device, folder, terminal, null, OxfordPhotos(parsed, extraction, folder), cancellationToken);
         var summary = new ExtractSummary
         {
             Images = report.Photos.Count,
@@ -56,8 +55,8 @@ internal static class ExtractCommand
         return report.Skipped.Count > 0 ? ExitCode.Partial : ExitCode.Success;
     }
 
-    // The query pictures, or null for the photographs themselves.
-    private static IReadOnlyList<Photo>? OxfordPhotos(ParseResult parsed, ExtractionOptions extraction, string folder)
+    // The query pictures and what they are, or null for the photographs themselves.
+    private static (IReadOnlyList<Photo> Photos, OxfordQueryPicture Picture)? OxfordPhotos(ParseResult parsed, ExtractionOptions extraction, string folder)
     {
         var (picture, truth) = (parsed.GetValue(Queries), parsed.GetValue(GroundTruth));
         if (picture is null || truth is null)
@@ -65,8 +64,8 @@ internal static class ExtractCommand
             return picture is null && truth is null ? null : throw new ArgumentException("--oxford-queries and --ground-truth belong together: give both");
         }
 
-        return OxfordQueries.Prepare(
-            OxfordQueries.Read(truth), extraction.Photos(parsed), CommandValues.Parse<OxfordQueryPicture>(picture), Path.Combine(folder, "queries"));
+        var kind = CommandValues.Parse<OxfordQueryPicture>(picture);
+        return (OxfordQueries.Prepare(OxfordQueries.Read(truth), extraction.Photos(parsed), kind, Path.Combine(folder, "queries")), kind);
     }
 
     private static Option<string?> CreateQueries()

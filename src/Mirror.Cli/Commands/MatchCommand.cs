@@ -19,7 +19,6 @@ internal static class MatchCommand
         var retrieval = new RetrievalOptions(DefaultDimension);
         extraction.AddTo(command);
         retrieval.AddTo(command);
-        CompatOption.AddTo(command);
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Run(parsed, extraction, retrieval, cancellationToken)));
         return command;
     }
@@ -33,7 +32,7 @@ internal static class MatchCommand
         var features = Path.Combine(folder, "features");
         using var device = extraction.OpenDevice(parsed, terminal);
 
-        var (report, extracted) = extraction.Run(parsed, device, features, terminal, model => Retrieval.CheckFits(device, settings, model.Channels), cancellationToken);
+        var (report, extracted) = extraction.Run(parsed, device, features, terminal, (images, info) => Retrieval.CheckFits(device, settings, images, info.Regions, info.Dimension), null, cancellationToken);
         if (report.Photos.Count == 0)
         {
             throw new InvalidDataException($"none of the {report.Skipped.Count} photographs could be read: see {Path.Combine(features, "skipped.txt")}");
@@ -52,6 +51,8 @@ internal static class MatchCommand
             Dimension = ranking.WhitenedDimension ?? report.Info.Dimension,
             Whitened = ranking.WhitenedDimension is not null,
             Extraction = extracted,
+            Retrieval = settings.WithDefaults(),
+            WhiteningSha256 = settings.WhiteningFile is { } file ? FileHash.Sha256(file) : null,
             Device = device.Info.Name,
             ExtractSeconds = extractSeconds,
             MatchSeconds = clock.Lap(),
@@ -59,7 +60,7 @@ internal static class MatchCommand
             Version = MirrorLibrary.Version,
         };
         var json = JsonSerializer.Serialize(summary, CliJson.Default.MatchSummary);
-        MatchResults.WriteText(folder, "summary.json", json + "\n");
+        MatchResults.WriteText(folder, MatchResults.SummaryName, json + "\n");
         Show(terminal, folder, summary, report, pairs, json);
         return report.Skipped.Count > 0 ? ExitCode.Partial : ExitCode.Success;
     }

@@ -1,23 +1,17 @@
 // What an exported ONNX file computes: the options of an extraction that its graph contains.
 
 using System.CommandLine;
-using Mirror.Pipeline;
 
 namespace Mirror.Cli.Commands;
 
 internal sealed class OnnxOptions
 {
-    private readonly Option<int> size = new("--size") { Description = "onnx: side of the square input in pixels", DefaultValueFactory = _ => 896 };
-    private readonly Option<int?> height = new("--height") { Description = "onnx: rows of an input that is not square; --size is then its width", HelpName = "N" };
-    private readonly Option<int[]?> regions = new("--regions") { Description = "onnx: steps of the region grids (default: 1,3,5; at --size 224: 1)", CustomParser = CommandValues.IntegerList, HelpName = "1,3,5" };
-    private readonly Option<string> pool = CommandValues.Choice("--pool", "onnx: how a region is pooled", "max", "max", "avg", "l2", "gem");
-    private readonly Option<float> gemPower = new("--gem-p") { Description = "onnx: power of --pool gem, 1 to 32", HelpName = "P", DefaultValueFactory = _ => 3 };
-    private readonly Option<string> fit = CommandValues.Choice("--fit", "onnx: the regions of cropped or of whole photographs", "crop", "crop", "whole");
-    private readonly Option<bool> multiScale = new("--multi-scale") { Description = "onnx: also the input subsampled by 2 and 4" };
+    private readonly RegionOptions regions = new("Side of the square input in pixels", " (--format onnx)");
+    private readonly Option<int?> height = new("--height") { Description = "Rows of an input that is not square; --size is then its width (--format onnx)", HelpName = "N" };
 
     public void AddTo(Command command)
     {
-        Option[] options = [size, height, regions, pool, gemPower, fit, multiScale];
+        Option[] options = [.. regions.All, height];
         Array.ForEach(options, command.Options.Add);
         command.Validators.Add(result =>
         {
@@ -26,22 +20,21 @@ internal sealed class OnnxOptions
             {
                 result.AddError($"{given.Name} belongs to --format onnx");
             }
-
-            if (result.GetResult(gemPower) is { Implicit: false } && result.GetValue(pool) != "gem")
-            {
-                result.AddError("--gem-p belongs to --pool gem");
-            }
         });
     }
 
-    public ExtractorOptions Read(ParseResult parsed) => new()
+    public ExtractorOptions Read(ParseResult parsed)
     {
-        Width = parsed.GetValue(size),
-        Height = parsed.GetValue(height) ?? parsed.GetValue(size),
-        Steps = parsed.GetValue(regions) is { Length: > 0 } steps ? steps : ExtractionSettings.DefaultRegions(parsed.GetValue(size)),
-        Pooling = CommandValues.Parse<RegionPooling>(parsed.GetRequiredValue(pool)),
-        GemPower = parsed.GetValue(gemPower),
-        Fit = CommandValues.Parse<FitMode>(parsed.GetRequiredValue(fit)),
-        MultiScale = parsed.GetValue(multiScale),
-    };
+        var (pooling, gemPower) = regions.Pooling(parsed);
+        var options = new ExtractorOptions
+        {
+            Width = regions.Size(parsed),
+            Height = parsed.GetValue(height) ?? regions.Size(parsed),
+            Steps = regions.Steps(parsed),
+            Pooling = pooling,
+            Fit = regions.Fit(parsed),
+            MultiScale = regions.MultiScale(parsed),
+        };
+        return gemPower is { } power ? options with { GemPower = power } : options;
+    }
 }

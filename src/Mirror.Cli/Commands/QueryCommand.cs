@@ -12,7 +12,7 @@ internal static class QueryCommand
     private static readonly Option<string> Features = new("--features") { Description = "Database: a folder of descriptors, or a text file with one .npy path a line", Required = true, HelpName = "LIST|DIR" };
     private static readonly Option<string?> Queries = new("--queries") { Description = "Queries, likewise (default: every database image)", HelpName = "LIST|DIR" };
     private static readonly Option<string?> Root = new("--root") { Description = "Folder that relative paths of a list start from (default: the list's folder)", HelpName = "DIR" };
-    private static readonly Option<string> Out = new("--out") { Description = "Folder for match_pairs; created when absent", Required = true, HelpName = "DIR" };
+    private static readonly Option<string> Out = new("--out") { Description = "Folder for match_pairs and summary.json; created when absent", Required = true, HelpName = "DIR" };
 
     public static Command Create()
     {
@@ -52,12 +52,18 @@ internal static class QueryCommand
             Results = ranking.Result.K,
             Regions = ranking.Regions,
             WhitenedDimension = ranking.WhitenedDimension,
+            Retrieval = settings.WithDefaults(),
+            WhiteningSha256 = settings.WhiteningFile is { } file ? FileHash.Sha256(file) : null,
+            Features = FeatureList.FolderOf(parsed.GetRequiredValue(Features), parsed.GetValue(Root), database, folder),
+            QueryFeatures = queries is null ? null : FeatureList.FolderOf(parsed.GetRequiredValue(Queries)!, parsed.GetValue(Root), queries, folder),
             Seconds = clock.Lap(),
             Version = MirrorLibrary.Version,
         };
+        var json = JsonSerializer.Serialize(summary, CliJson.Default.QuerySummary);
+        MatchResults.WriteText(folder, MatchResults.SummaryName, json + "\n");
         if (terminal.Json)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(summary, CliJson.Default.QuerySummary));
+            Console.Out.WriteLine(json);
         }
 
         terminal.Result(string.Create(

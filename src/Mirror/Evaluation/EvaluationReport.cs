@@ -21,10 +21,16 @@ public sealed record RankingOrigin
     /// <summary>The settings of the extraction, as in <c>extraction.json</c>; null: unknown.</summary>
     public JsonElement? Extraction { get; init; }
 
-    /// <summary>The summary of <c>mirror match</c>, as in <c>summary.json</c>; null: unknown.</summary>
+    /// <summary>The settings of the extraction of the queries, where they are no database images; null: unknown, or none.</summary>
+    public JsonElement? QueryExtraction { get; init; }
+
+    /// <summary>The summary of <c>mirror match</c> or <c>mirror query</c>, as in <c>summary.json</c>; null: unknown.</summary>
     public JsonElement? Summary { get; init; }
 
-    /// <summary>Looks for <c>summary.json</c> beside the ranking, and for <c>extraction.json</c> in a folder of descriptors, or else beside the ranking or in <c>features</c> there.</summary>
+    /// <summary>
+    /// Looks for <c>summary.json</c> beside the ranking, and for <c>extraction.json</c> in a folder of descriptors: the given one, else what the summary
+    /// of <c>mirror query</c> names, else, without such a summary, beside the ranking or in <c>features</c> there.
+    /// </summary>
     /// <param name="ranking">The ranking.</param>
     /// <param name="features">Folder of the descriptors; null: look beside the ranking.</param>
     /// <exception cref="FileNotFoundException">The folder of descriptors has no settings.</exception>
@@ -32,17 +38,23 @@ public sealed record RankingOrigin
     public static RankingOrigin Find(string ranking, string? features)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(ranking))!;
-        var summary = Read(Path.Combine(folder, "summary.json"));
-        var extraction = features is null
-            ? Read(Path.Combine(folder, "features", ExtractionSettings.FileName)) ?? Read(Path.Combine(folder, ExtractionSettings.FileName))
-            : Read(Path.Combine(features, ExtractionSettings.FileName))
-                ?? throw new FileNotFoundException($"--features {features} holds no {ExtractionSettings.FileName}: it is no folder that mirror extract wrote");
+        var summary = Read(Path.Combine(folder, MatchResults.SummaryName));
+        var extraction = features is not null
+            ? Read(Path.Combine(features, ExtractionSettings.FileName)) ?? throw new FileNotFoundException($"--features {features} holds no {ExtractionSettings.FileName}: it is no folder that mirror extract wrote")
+            : summary?.TryGetProperty("features", out _) == true ? Named("features")
+            : Read(Path.Combine(folder, "features", ExtractionSettings.FileName)) ?? Read(Path.Combine(folder, ExtractionSettings.FileName));
         return new RankingOrigin
         {
             ModelSha256 = extraction is { } settings && settings.TryGetProperty("model_sha256", out var hash) && hash.ValueKind == JsonValueKind.String ? hash.GetString() : null,
             Extraction = extraction,
+            QueryExtraction = Named("query_features"),
             Summary = summary,
         };
+
+        JsonElement? Named(string property) =>
+            summary is { } known && known.TryGetProperty(property, out var place) && place.ValueKind == JsonValueKind.String
+                ? Read(Path.Combine(folder, place.GetString()!, ExtractionSettings.FileName))
+                : null;
     }
 
     /// <summary>

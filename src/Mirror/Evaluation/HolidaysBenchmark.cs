@@ -88,7 +88,7 @@ public static class HolidaysBenchmark
     /// <param name="matchPairs">The ranking: query and image indices, best first for each query.</param>
     /// <param name="images">Names of the images.</param>
     /// <param name="queries">Names of the queries; they need not be among the images.</param>
-    /// <exception cref="InvalidDataException">A name is no number, a query is missing, or a line is malformed.</exception>
+    /// <exception cref="InvalidDataException">A name is no number, a query is missing, an image is repeated, or a line is malformed.</exception>
     public static RankingScore EvaluatePairs(string matchPairs, NameList images, NameList queries)
     {
         ArgumentNullException.ThrowIfNull(queries);
@@ -100,6 +100,16 @@ public static class HolidaysBenchmark
         }
 
         var ranking = RankedLists.Read(matchPairs, queries, images);
+        foreach (var (query, list) in ranking)
+        {
+            // A positive that came twice would count twice.
+            var seen = new HashSet<int>();
+            if (list.FindIndex(image => !seen.Add(image)) is var again and not -1)
+            {
+                throw new InvalidDataException($"{matchPairs}: the query {asked[query]} ranks the image {numbers[list[again]]} twice: every image may come once");
+            }
+        }
+
         var rankings = ranking.ToDictionary(entry => asked[entry.Key], entry => (IReadOnlyList<int?>)[.. entry.Value.Select(image => (int?)numbers[image])]);
         return Evaluate(matchPairs, [.. numbers.Union(asked)], rankings);
     }

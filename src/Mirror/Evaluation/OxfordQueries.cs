@@ -60,7 +60,7 @@ public static class OxfordQueries
     /// <param name="collection">The photographs they name.</param>
     /// <param name="picture">What of each photograph is used.</param>
     /// <param name="folder">Where pictures are written; a picture that is there already, byte for byte, is left alone.</param>
-    /// <exception cref="InvalidDataException">A photograph is not in the collection, or a box lies outside of it.</exception>
+    /// <exception cref="InvalidDataException">A photograph is not in the collection or there twice, or a box lies outside of it.</exception>
     /// <exception cref="PhotoException">A photograph cannot be decoded.</exception>
     public static IReadOnlyList<Photo> Prepare(IReadOnlyList<OxfordQuery> queries, IReadOnlyList<Photo> collection, OxfordQueryPicture picture, string folder)
     {
@@ -69,7 +69,12 @@ public static class OxfordQueries
         var photos = collection.ToLookup(photo => NameList.Stem(photo.Name), StringComparer.Ordinal);
         return [.. queries.Select((query, index) =>
         {
-            var source = photos[query.Image].FirstOrDefault() ?? throw new InvalidDataException($"the query {query.Name} is of '{query.Image}', which is not among the {collection.Count} photographs of --images");
+            var source = photos[query.Image].ToArray() switch
+            {
+                [var only] => only,
+                [] => throw new InvalidDataException($"the query {query.Name} is of '{query.Image}', which is not among the {collection.Count} photographs of --images"),
+                [var first, var second, ..] => throw new InvalidDataException($"the query {query.Name} is of '{query.Image}', but {first.Name} and {second.Name} both have that name: leave one of them out of --images"),
+            };
             return picture switch
             {
                 OxfordQueryPicture.Whole => new Photo(index, query.Name + Path.GetExtension(source.Path), source.Path),

@@ -30,6 +30,7 @@ public sealed class RegionGeometry
 
     private readonly int width;
     private readonly int height;
+    private readonly FitMode fit;
     private readonly int[] lost;
 
     /// <summary>Lays the regions out.</summary>
@@ -37,8 +38,9 @@ public sealed class RegionGeometry
     /// <param name="height">Height of it.</param>
     /// <param name="maps">(height, width) in cells of each scale's map, the full scale first, then subsampled by 2 and by 4.</param>
     /// <param name="steps">Grid steps of the extraction.</param>
+    /// <param name="fit">Whether photographs were cropped to the input's proportions or scaled to them.</param>
     /// <exception cref="ArgumentException">No step fits a map, or there are not one to three maps.</exception>
-    public RegionGeometry(int width, int height, IReadOnlyList<(int Height, int Width)> maps, IReadOnlyList<int> steps)
+    public RegionGeometry(int width, int height, IReadOnlyList<(int Height, int Width)> maps, IReadOnlyList<int> steps, FitMode fit = FitMode.Crop)
     {
         ArgumentNullException.ThrowIfNull(maps);
         ArgumentNullException.ThrowIfNull(steps);
@@ -49,9 +51,9 @@ public sealed class RegionGeometry
             throw new ArgumentException($"{maps.Count} maps, expected one to three", nameof(maps));
         }
 
-        (this.width, this.height) = (width, height);
+        (this.width, this.height, this.fit) = (width, height, fit);
         var all = steps.ToArray();
-        Regions = [.. maps.SelectMany((map, scale) => Operations.RegionLayout(map.Height, map.Width, all).Select(cells => new ScaledRegion(1 << scale, cells)))];
+        Regions = [.. maps.SelectMany((map, scale) => Operations.RegionLayout(map.Height, map.Width, all, fit).Select(cells => new ScaledRegion(1 << scale, cells)))];
 
         // The ResNets end with 7 x 7 averages without padding: each cell of their maps sees 6 more cells to the right and below.
         lost = [.. maps.SelectMany((map, scale) => new[] { Cells(width, 1 << scale) - map.Width, Cells(height, 1 << scale) - map.Height })];
@@ -106,8 +108,8 @@ public sealed class RegionGeometry
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(photoWidth, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(photoHeight, 1);
-        var across = Crop(photoWidth, photoHeight, photoWidth, width);
-        var down = Crop(photoWidth, photoHeight, photoHeight, height);
+        var across = Resize(photoWidth, photoHeight, photoWidth, width);
+        var down = Resize(photoWidth, photoHeight, photoHeight, height);
         return new PixelRectangle(
             (input.Left + across.Cut) * across.Scale,
             (input.Top + down.Cut) * down.Scale,
@@ -115,9 +117,14 @@ public sealed class RegionGeometry
             (input.Bottom + down.Cut) * down.Scale);
     }
 
-    // The short side is scaled to the input's, what is longer is cut off evenly. Float32 as in the preprocessing: 720 -> 897.
-    private (int Cut, double Scale) Crop(int photoWidth, int photoHeight, int photoSide, int side)
+    // Whole: each side is scaled to the input's. Else the short side is, and what is longer is cut off evenly; float32 as in the preprocessing: 720 -> 897.
+    private (int Cut, double Scale) Resize(int photoWidth, int photoHeight, int photoSide, int side)
     {
+        if (fit == FitMode.Whole)
+        {
+            return (0, photoSide / (double)side);
+        }
+
         var ratio = MathF.Max(height / (float)photoHeight, width / (float)photoWidth);
         var resized = (int)MathF.Ceiling(photoSide * ratio);
         return ((resized - side) / 2, photoSide / (double)resized);

@@ -51,9 +51,23 @@ public sealed class RegionMatching
 
         var products = new float[checked(rows * columns)];
         Operations.Gemm(device, a, b, rows, columns, dimension, Precision.Fp32, products);
+        return Of(products, rows, columns);
+    }
+
+    /// <summary>Pairs regions whose similarities are known.</summary>
+    /// <param name="similarities">[rows, columns]: region of A by region of B.</param>
+    /// <param name="rows">Regions of A, at least 1.</param>
+    /// <param name="columns">Regions of B, at least 1.</param>
+    /// <exception cref="ArgumentException">The length does not fit, or there is no region.</exception>
+    public static RegionMatching Of(IReadOnlyList<float> similarities, int rows, int columns)
+    {
+        ArgumentNullException.ThrowIfNull(similarities);
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
+        Lengths.Exact(nameof(similarities), similarities.Count, rows, columns);
         return new RegionMatching(
-            [.. Enumerable.Range(0, rows).Select(row => Best(row, columns, column => products[(row * columns) + column]))],
-            [.. Enumerable.Range(0, columns).Select(column => Best(column, rows, row => products[(row * columns) + column]))]);
+            [.. Enumerable.Range(0, rows).Select(row => Best(row, columns, column => similarities[(row * columns) + column]))],
+            [.. Enumerable.Range(0, columns).Select(column => Best(column, rows, row => similarities[(row * columns) + column]))]);
     }
 
     private static RegionMatch Best(int from, int count, Func<int, float> similarity)

@@ -33,6 +33,7 @@ public static class Extraction
         settings.Require(model.Info.MinSize);
         using var lanes = new ExtractionLanes(device, model, settings, run.Batch);
         var info = lanes.Info;
+        run.Begin?.Invoke(photos.Count, info);
         AtomicFile.CreateFolder(folder);
         using var manifest = SourceManifest.Open(folder);
         ClaimFolder(folder, settings, run.Overwrite, manifest);

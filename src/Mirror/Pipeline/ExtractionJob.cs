@@ -23,16 +23,7 @@ internal sealed class ExtractionJob(
     public int Resumed { get; private set; }
 
     /// <summary>How photographs are decoded, and how much of them the network sees.</summary>
-    public DecodeOptions DecodeOptions => new()
-    {
-        Exif = settings.Exif,
-        Mode = settings.Decode,
-        ResizeFactor = (width, height) =>
-        {
-            var shape = ShapeOf(width, height);
-            return Math.Max(shape.Width / (double)width, shape.Height / (double)height);
-        },
-    };
+    public DecodeOptions DecodeOptions => settings.ToDecodeOptions(model.MinSize);
 
     /// <summary>Takes over what earlier runs finished; returns the numbers of the rest.</summary>
     /// <param name="isComplete">Whether a descriptor file holds what this run would write.</param>

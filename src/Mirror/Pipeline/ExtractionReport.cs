@@ -34,6 +34,9 @@ public sealed record ExtractionRun
     /// <summary>Descriptors that the folder already holds from other settings are replaced instead of refused.</summary>
     public bool Overwrite { get; init; }
 
+    /// <summary>Called with the number of photographs and the shape of their descriptors before any is read and anything is written; may refuse by an exception.</summary>
+    public Action<int, ExtractorInfo>? Begin { get; init; }
+
     /// <summary>Called with (photographs done, all photographs).</summary>
     public Action<long, long>? Progress { get; init; }
 

@@ -3,6 +3,7 @@
 
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Mirror.Evaluation;
 using Mirror.Photographs;
 
 namespace Mirror.Pipeline;
@@ -44,6 +45,10 @@ public sealed record ExtractionSettings
     /// <summary>How JPEG files are decoded.</summary>
     public DecodeMode Decode { get; init; } = DecodeMode.Fast;
 
+    /// <summary>What the descriptors are of, where they are of the queries of Oxford5k or Paris6k; null: of photographs.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public OxfordQueryPicture? OxfordQueries { get; init; }
+
     /// <summary>Region steps where none are given: 1, 3, 5, and 1 at 224, as the original forces: the map is too small for more to help.</summary>
     /// <param name="size">See <see cref="Size"/>.</param>
     public static IReadOnlyList<int> DefaultRegions(int size) => size == 224 ? [1] : [1, 3, 5];
@@ -69,6 +74,19 @@ public sealed record ExtractionSettings
         Fit = Fit,
         MultiScale = MultiScale,
         Steps = Regions,
+    };
+
+    /// <summary>How photographs are decoded, and how much of them the network sees.</summary>
+    /// <param name="least">The smallest side that the network admits, in pixels.</param>
+    public DecodeOptions ToDecodeOptions(int least) => new()
+    {
+        Exif = Exif,
+        Mode = Decode,
+        ResizeFactor = (width, height) =>
+        {
+            var shape = ShapeOf(least, width, height);
+            return Math.Max(shape.Width / (double)width, shape.Height / (double)height);
+        },
     };
 
     /// <summary>Refuses what cannot be carried out, before hours of work.</summary>

@@ -26,6 +26,19 @@ public static class FeatureList
             : throw new FileNotFoundException($"{source}: no such list or folder of descriptors", source);
     }
 
+    /// <summary>The folder below which all descriptor files lie that <see cref="Read"/> found, for a summary; null where there is no such folder.</summary>
+    /// <param name="source">As given to <see cref="Read"/>.</param>
+    /// <param name="root">Likewise.</param>
+    /// <param name="paths">What it found.</param>
+    /// <param name="seenFrom">Folder that the result is relative to.</param>
+    public static string? FolderOf(string source, string? root, IReadOnlyList<string> paths, string seenFrom)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        var folder = Path.GetFullPath(Directory.Exists(source) ? source : root ?? Path.GetDirectoryName(Path.GetFullPath(source))!);
+        var inside = Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar;
+        return paths.All(path => Path.GetFullPath(path).StartsWith(inside, StringComparison.Ordinal)) ? Path.GetRelativePath(Path.GetFullPath(seenFrom), folder) : null;
+    }
+
     private static List<string> FromList(string list, string? root)
     {
         var folder = root ?? Path.GetDirectoryName(Path.GetFullPath(list))!;

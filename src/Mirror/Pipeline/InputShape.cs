@@ -17,6 +17,10 @@ public readonly record struct InputShape(int Height, int Width)
     /// <summary>The square.</summary>
     public static InputShape Square(int size) => new(size, size);
 
+    /// <summary>The shape of every <paramref name="step"/>-th pixel, the first one included.</summary>
+    /// <param name="step">At least 1.</param>
+    public InputShape Subsampled(int step) => new((Height + step - 1) / step, (Width + step - 1) / step);
+
     /// <summary>
     /// The shape for a whole photograph: sides in its proportions (at most 16 to 1) and of the area size x size, each rounded to the nearest multiple of <see cref="Unit"/> but at least
     /// <paramref name="least"/>. Turning the photograph turns the shape.

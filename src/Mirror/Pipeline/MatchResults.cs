@@ -1,4 +1,4 @@
-// The result folder of a match: match_pairs, images.txt (line number = index), pairs.txt, skipped.txt.
+// The result folder of a match: match_pairs, images.txt (line number = index), pairs.txt, skipped.txt, summary.json.
 
 using Mirror.Formats;
 
@@ -7,6 +7,9 @@ namespace Mirror.Pipeline;
 /// <summary>Writes what <c>mirror match</c> leaves.</summary>
 public static class MatchResults
 {
+    /// <summary>Name of the file that tells how the <c>match_pairs</c> beside it was made.</summary>
+    public const string SummaryName = "summary.json";
+
     /// <summary>Writes the result files and returns the unordered pairs, best first.</summary>
     /// <param name="folder">Result folder; created when absent.</param>
     /// <param name="extraction">What was extracted.</param>

@@ -2,6 +2,7 @@
 // that are each other's most similar.
 
 using System.Globalization;
+using Mirror.Explain;
 
 namespace Mirror.Pipeline;
 
@@ -90,9 +91,9 @@ public static class MatchingRows
             cancellationToken.ThrowIfCancellationRequested();
             var (first, second) = pairs[i];
             Operations.SimilarityScores(device, Image(features, first), Image(features, second), 1, features.Dimension, Similarity.PrMac, Metric.Dot, scores);
-            foreach (var (r, t) in MutualBest(scores, features.Regions))
+            foreach (var match in RegionMatching.Of(scores, features.Regions, features.Regions).Mutual)
             {
-                matches.Add((((long)first * features.Regions) + r, ((long)second * features.Regions) + t));
+                matches.Add((((long)first * features.Regions) + match.From, ((long)second * features.Regions) + match.To));
             }
 
             progress?.Invoke(i + 1, pairs.Count);
@@ -107,32 +108,6 @@ public static class MatchingRows
         using var queries = Gather(features, matches.ConvertAll(match => match.Query));
         using var positives = Gather(features, matches.ConvertAll(match => match.Positive));
         return (Whitening.Learn(device, queries, positives, features.Dimension, kept), matches.Count);
-    }
-
-    /// <summary>Cells (r, t) of scores [n, n] that are the largest of their row and of their column; the lower index wins ties.</summary>
-    public static IEnumerable<(int Row, int Column)> MutualBest(IReadOnlyList<float> scores, int n)
-    {
-        ArgumentNullException.ThrowIfNull(scores);
-        for (var row = 0; row < n; row++)
-        {
-            var r = row;
-            var column = Best(t => scores[(r * n) + t]);
-            if (Best(other => scores[(other * n) + column]) == row)
-            {
-                yield return (row, column);
-            }
-        }
-
-        int Best(Func<int, float> score)
-        {
-            var best = 0;
-            for (var i = 1; i < n; i++)
-            {
-                best = score(i) > score(best) ? i : best;
-            }
-
-            return best;
-        }
     }
 
     private static Span<float> Image(FeatureSet features, int image)

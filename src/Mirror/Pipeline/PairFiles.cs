@@ -15,10 +15,16 @@ public readonly record struct ImagePair(int First, int Second, double Score);
 public static class PairFiles
 {
     /// <summary>Writes <c>query database score</c> lines, best first within a query, scores as Python prints doubles, no newline
-    /// at the end (deep_query.py's <c>match_pairs</c>).</summary>
+    /// at the end (deep_query.py's <c>match_pairs</c>). A summary beside an earlier ranking is deleted first: it would name the wrong settings.</summary>
     public static void WriteMatchPairs(string path, Ranking ranking)
     {
         ArgumentNullException.ThrowIfNull(ranking);
+        var summary = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, MatchResults.SummaryName);
+        if (File.Exists(summary))
+        {
+            File.Delete(summary);
+        }
+
         AtomicFile.Write(path, stream =>
         {
             using var writer = new StreamWriter(stream, leaveOpen: true);

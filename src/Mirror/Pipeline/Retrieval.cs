@@ -25,6 +25,7 @@ public static class Retrieval
     // Measured, see FittedDimension.
     private const int RowsPerDimension = 8;
     private const int LeastLoweredDimension = 64;
+    private const string Vectors = "descriptor vectors";
 
     /// <summary>Whitens (if asked for) and searches. The feature sets are changed in place.</summary>
     /// <param name="device">Where to compute.</param>
@@ -76,13 +77,15 @@ public static class Retrieval
         return new Ranking(result, database.Regions, whitening?.OutputDimension);
     }
 
-    /// <summary>Refuses, before any work, what cannot fit a device or descriptors of a length.</summary>
+    /// <summary>Refuses, before hours of extraction, what cannot fit a device or the descriptors to come.</summary>
     /// <param name="device">The device that will search.</param>
     /// <param name="settings">Settings to check.</param>
-    /// <param name="dimension">Channels D of the descriptors to come.</param>
-    /// <exception cref="ArgumentException">--dim above the descriptor length, or half precision on a CPU.</exception>
+    /// <param name="images">How many images there will be, at most.</param>
+    /// <param name="regions">Regions R of their descriptors.</param>
+    /// <param name="dimension">Channels D of them.</param>
+    /// <exception cref="ArgumentException">--dim above the descriptor length, half precision on a CPU, or too few images for --save-whitening or --variance.</exception>
     /// <exception cref="InvalidDataException">The whitening file is none, or of another length.</exception>
-    public static void CheckFits(Device device, RetrievalSettings settings, int dimension)
+    public static void CheckFits(Device device, RetrievalSettings settings, int images, int regions, int dimension)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(settings);
@@ -100,6 +103,14 @@ public static class Retrieval
         if (settings.WhiteningFile is { } file)
         {
             LoadWhitening(file, dimension).Dispose();
+        }
+
+        var rows = settings.Aggregation == Aggregation.Regions ? (long)images * regions : images;
+        RequireSavable(settings, images, rows);
+        if (!settings.Compat && settings.Variance is not null && FittedDimension(1, rows) == 0)
+        {
+            // Which dimension a share of the variance takes is known only when it is fitted, but it takes at least one.
+            throw TooFew(rows, Vectors, 1);
         }
     }
 
@@ -129,7 +140,12 @@ public static class Retrieval
         }
     }
 
-    private static Whitening LoadWhitening(string file, int dimension)
+    /// <summary>Loads a whitening for descriptors of a length.</summary>
+    /// <param name="file">See <see cref="WhiteningFile.Load"/>.</param>
+    /// <param name="dimension">Channels D of the descriptors.</param>
+    /// <exception cref="FileNotFoundException">No such file.</exception>
+    /// <exception cref="InvalidDataException">The file is no whitening, or one of another length.</exception>
+    public static Whitening LoadWhitening(string file, int dimension)
     {
         var whitening = WhiteningFile.Load(file);
         if (whitening.InputDimension == dimension)
@@ -155,8 +171,8 @@ public static class Retrieval
         var expansion = new ExpandOptions
         {
             Neighbours = settings.ExpandNeighbours,
-            Alpha = settings.ExpandAlpha ?? (settings.Compat ? 1 : 0),
-            Pairing = settings.ExpandPairing ?? (settings.Compat ? RegionPairing.Same : RegionPairing.Best),
+            Alpha = settings.Alpha,
+            Pairing = settings.Pairing,
             SignedWeights = settings.Compat,
         };
         using var index = settings.Augment == 0
@@ -243,11 +259,21 @@ public static class Retrieval
         Action<long, long>? progress,
         CancellationToken cancellationToken)
     {
-        if (!IsWhitened(database, settings, notice))
+        if ((settings.Dimension ?? (object?)settings.Variance ?? settings.WhiteningFile) is null)
         {
-            return settings.SaveWhitening is { } unsaved
-                ? throw new ArgumentException($"--save-whitening {unsaved}: no whitening is used, so there is none to save; give --dim or --variance")
-                : null;
+            return null;
+        }
+
+        if (!settings.Compat && settings.Dimension is { } wanted)
+        {
+            RequireDimension(wanted, database.Dimension);
+        }
+
+        RequireSavable(settings, database.Count, database.RowCount);
+        if (WhyUnwhitened(settings, database.Count, database.RowCount) is { } why)
+        {
+            notice?.Invoke($"no whitening: {why}");
+            return null;
         }
 
         var whitening = settings.WhiteningFile is { } file
@@ -310,7 +336,7 @@ public static class Retrieval
             return Whitening.Fit(device, rows.Rows, rows.Dimension, wanted, WhiteningSolver.Auto, progress, cancellationToken);
         }
 
-        var dimension = RequireFitted(wanted, rows.RowCount, "descriptor vectors", "; --whitening FILE brings one fitted on more", notice);
+        var dimension = RequireFitted(wanted, rows.RowCount, Vectors, "; --whitening FILE brings one fitted on more", notice);
         return Whitening.Fit(device, rows.Rows, rows.Dimension, dimension, WhiteningSolver.Exact, progress, cancellationToken);
     }
 
@@ -326,7 +352,7 @@ public static class Retrieval
         var dimension = FittedDimension(wanted, samples);
         if (dimension == 0)
         {
-            throw new ArgumentException($"{samples} {name} are too few for a whitening to {wanted} dimensions: it takes {RowsPerDimension} a dimension; use more images or regions, or at most --dim {samples / RowsPerDimension}");
+            throw TooFew(samples, name, wanted);
         }
 
         if (dimension < wanted)
@@ -337,29 +363,39 @@ public static class Retrieval
         return dimension;
     }
 
-    private static bool IsWhitened(FeatureSet database, RetrievalSettings settings, Action<string>? notice)
+    // Why a whitening that is asked for is not used; null where it is.
+    private static string? WhyUnwhitened(RetrievalSettings settings, long images, long rows)
     {
+        if (settings.Dimension is not { } wanted)
+        {
+            return null;
+        }
+
         if (!settings.Compat)
         {
-            if (settings.Dimension is { } wanted && FittedDimension(wanted, database.RowCount) == 0)
-            {
-                RequireDimension(wanted, database.Dimension);
-                notice?.Invoke($"no whitening: {database.RowCount} descriptor vectors are too few to fit {wanted} dimensions (it takes {RowsPerDimension} a dimension, or --whitening FILE fitted on more)");
-                return false;
-            }
-
-            return settings.WhiteningFile is not null || settings.Variance is not null || settings.Dimension is not null;
+            return FittedDimension(wanted, rows) > 0
+                ? null
+                : $"{rows} descriptor vectors are too few to fit {wanted} dimensions (it takes {RowsPerDimension} a dimension, or --whitening FILE fitted on more)";
         }
 
         // The original's rule counts images, not regions, and holds for a loaded whitening too.
-        if (settings.Dimension is { } dimension && database.Count <= dimension)
-        {
-            var ignored = settings.WhiteningFile is { } file ? $", --whitening {file} is ignored" : "";
-            notice?.Invoke($"no whitening: {database.Count} images are not more than {dimension} dimensions, and the original then uses none{ignored} (--compat mirror)");
-            return false;
-        }
+        var ignored = settings.WhiteningFile is { } file ? $", --whitening {file} is ignored" : "";
+        return images > wanted ? null : $"{images} images are not more than {wanted} dimensions, and the original then uses none{ignored} (--compat mirror)";
+    }
 
-        return settings.WhiteningFile is not null || settings.Variance is not null || settings.Dimension is not null;
+    private static ArgumentException TooFew(long samples, string name, int wanted)
+    {
+        var most = samples / RowsPerDimension;
+        var (what, remedy) = most == 0 ? ("a whitening", "") : ($"{wanted} dimensions", $", or at most --dim {most}");
+        return new ArgumentException($"{samples} {name} are too few to fit {what}: it takes {RowsPerDimension} a dimension; use more images or regions{remedy}");
+    }
+
+    private static void RequireSavable(RetrievalSettings settings, long images, long rows)
+    {
+        if (settings.SaveWhitening is { } file && WhyUnwhitened(settings, images, rows) is { } why)
+        {
+            throw new ArgumentException($"--save-whitening {file}: no whitening is used, so there is none to save: {why}");
+        }
     }
 
     private static Action<long, long>? Step(Action<string, long, long>? progress, string step) =>

@@ -64,6 +64,14 @@ public sealed record RetrievalSettings
     /// </summary>
     public int Augment { get; init; }
 
+    internal double Alpha => ExpandAlpha ?? (Compat ? 1 : 0);
+
+    internal RegionPairing Pairing => ExpandPairing ?? (Compat ? RegionPairing.Same : RegionPairing.Best);
+
+    /// <summary>These settings as a summary should name them: with the weights and pairing of an expansion, where there is one, spelt out.</summary>
+    public RetrievalSettings WithDefaults() =>
+        ExpandNeighbours == 0 && Augment == 0 ? this : this with { ExpandAlpha = Alpha, ExpandPairing = Pairing };
+
     /// <summary>Refuses combinations that have no meaning.</summary>
     /// <exception cref="ArgumentException">Names the values.</exception>
     public void Validate()
@@ -82,6 +90,9 @@ public sealed record RetrievalSettings
             "--compat mirror has the original's expansion only: leave --expand-alpha, --expand-pairing and --augment out");
         Require(Compat || Dimension is null || Variance is null, "--dim and --variance exclude each other: give one");
         Require(Compat || WhiteningFile is null || (Dimension is null && Variance is null), "--whitening brings its own dimension: leave --dim and --variance out");
+        Require(
+            SaveWhitening is null || (Dimension ?? (object?)Variance ?? WhiteningFile) is not null,
+            $"--save-whitening {SaveWhitening}: no whitening is asked for, so there is none to save; give --dim, --variance or --whitening");
         Require(SearchPrecision == Precision.Fp32 || Metric == Metric.Dot, "--search-precision fp16 multiplies only: it cannot be combined with --euclidean");
         Require(
             Compat || Metric == Metric.Dot || (ExpandNeighbours == 0 && Augment == 0),

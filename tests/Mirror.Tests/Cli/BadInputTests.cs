@@ -95,6 +95,14 @@ public sealed class BadInputTests
     }
 
     [Test]
+    public void ModelExport_PowerWithoutGem_NamesBoth()
+    {
+        using var folder = Paths.NewTempFolder();
+        Fails(["--gem-p", "--pool gem"], "model", "export", Paths.InRoot("models/default.safetensors"), "--format", "onnx", "--gem-p", "4", "-o", folder.File("m.onnx"));
+        Assert.That(Directory.EnumerateFileSystemEntries(folder.Root), Is.Empty);
+    }
+
+    [Test]
     public void Match_ModelThatIsNoModel_NamesTheFile()
     {
         using var folder = Paths.NewTempFolder();

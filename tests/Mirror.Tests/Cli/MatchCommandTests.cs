@@ -59,6 +59,37 @@ public sealed class MatchCommandTests
     }
 
     [Test]
+    public void Match_SummaryFile_NamesHowDescriptorsWereCompared()
+    {
+        using var folder = Paths.NewTempFolder();
+        var result = MirrorProcess.Run(
+            "match", "--images", SomePhotos(folder.Root, 3), "--out", folder.File("out"), "--size", "224", "--no-whitening", "--similarity", "r-mac", "--top", "2", "--expand", "1", "--expand-pairing", "same");
+
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        using var summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder.File("out"), "summary.json")));
+        var retrieval = summary.RootElement.GetProperty("retrieval");
+        Assert.That(retrieval.GetProperty("aggregation").GetString(), Is.EqualTo("Sum"));
+        Assert.That(retrieval.GetProperty("metric").GetString(), Is.EqualTo("Dot"));
+        Assert.That(retrieval.GetProperty("dimension").ValueKind, Is.EqualTo(JsonValueKind.Null));
+        Assert.That(retrieval.GetProperty("top").GetInt32(), Is.EqualTo(2));
+        Assert.That(retrieval.GetProperty("expand_neighbours").GetInt32(), Is.EqualTo(1));
+        Assert.That(retrieval.GetProperty("expand_alpha").GetDouble(), Is.Zero, "the default, spelt out");
+        Assert.That(retrieval.GetProperty("expand_pairing").GetString(), Is.EqualTo("Same"));
+        Assert.That(retrieval.GetProperty("augment").GetInt32(), Is.Zero);
+    }
+
+    [Test]
+    public void Match_SaveWhiteningOfTooFewPhotographs_IsRefusedBeforeExtraction()
+    {
+        using var folder = Paths.NewTempFolder();
+        var result = MirrorProcess.Run("match", "--images", SomePhotos(folder.Root, 3), "--out", folder.File("out"), "--size", "224", "--save-whitening", folder.File("w"));
+
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(result.Error, Does.Contain("--save-whitening").And.Contain("3 descriptor vectors are too few to fit 256 dimensions"));
+        Assert.That(folder.File("out"), Does.Not.Exist);
+    }
+
+    [Test]
     public void Match_OneCorruptPhoto_SkipsItAndExitsWithTwo()
     {
         using var folder = Paths.NewTempFolder();

@@ -70,6 +70,17 @@ public sealed class HolidaysBenchmarkTests
         Assert.That(() => HolidaysBenchmark.EvaluatePairs(folder.File("pairs"), images, images), Throws.TypeOf<InvalidDataException>().With.Message.Contains("'house'"));
     }
 
+    [Test]
+    public void EvaluatePairs_RepeatedImage_NamesQueryAndImage()
+    {
+        File.WriteAllText(folder.File("images"), "100000.jpg\n100001.jpg\n100100.jpg");
+        File.WriteAllText(folder.File("queries"), "100000.jpg");
+        File.WriteAllText(folder.File("pairs"), "0 0 1\n0 1 0.9\n0 2 0.8\n0 1 0.7");
+        Assert.That(
+            () => HolidaysBenchmark.EvaluatePairs(folder.File("pairs"), NameList.Read(folder.File("images")), NameList.Read(folder.File("queries"))),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("query 100000 ranks the image 100001 twice").And.Message.Contains("pairs"));
+    }
+
     // The publication's words: each positive adds the mean of the precisions just before and just after it, over the number of
     // positives; ranks count from 0 without the query once it was seen.
     private static double Formula(int query, int[] ranked, int positives)

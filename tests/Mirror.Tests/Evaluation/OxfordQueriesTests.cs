@@ -100,6 +100,21 @@ public sealed class OxfordQueriesTests
         Assert.That(() => Prepare(OxfordQueryPicture.Cropped), Throws.TypeOf<InvalidDataException>().With.Message.Contains(expected).And.Message.Contains("towers_1"));
     }
 
+    [Test]
+    public void Prepare_TwoPhotographsOfOneName_NamesBoth()
+    {
+        var twice = Directory.CreateDirectory(folder.File("twice")).FullName;
+        foreach (var place in (string[])["a/scene0_view03.jpg", "b/scene0_view03.jpeg", "scene2_view05.jpg"])
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(twice, place))!);
+            File.Copy(Path.Combine(Samples, "scene0_view03.jpg"), Path.Combine(twice, place));
+        }
+
+        Assert.That(
+            () => OxfordQueries.Prepare(OxfordQueries.Read(truth), PhotoCollection.FromDirectory(twice).Photos, OxfordQueryPicture.Whole, folder.File("queries")),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("a/scene0_view03.jpg and b/scene0_view03.jpeg").And.Message.Contains("towers_1"));
+    }
+
     [TestCase("scene0_view03 0 0 5")]
     [TestCase("scene0_view03 0 0 5 x")]
     [TestCase("scene0_view03 0 0 5 NaN")]
@@ -120,6 +135,9 @@ public sealed class OxfordQueriesTests
         Assert.That(NpyFile.ReadShape(Path.Combine(folder.File("out"), "towers_1.npy")), Is.EqualTo(new long[] { 512, 1 }));
         Assert.That(Path.Combine(folder.File("out"), "queries", "towers_1.png"), Does.Exist);
         Assert.That(MirrorProcess.Run(command).Output, Does.Contain("\"resumed\":3"));
+        Assert.That(File.ReadAllText(Path.Combine(folder.File("out"), "extraction.json")), Does.Contain("\"oxford_queries\": \"Cropped\""));
+        command[8] = "whole";
+        Assert.That(MirrorProcess.Run(command).Error, Does.Contain("made with other settings"), "another kind of query is never mixed in");
     }
 
     [Test]

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Xml.Linq;
 using Mirror.Explain;
+using Mirror.Tests.Photographs;
 using Mirror.Tests.TestSupport;
 
 namespace Mirror.Tests.Explain;
@@ -40,6 +41,56 @@ public sealed class ExplainCommandTests
         Assert.That(summary.RootElement.GetProperty("regions").GetInt32(), Is.EqualTo(46));
         Assert.That(summary.RootElement.GetProperty("shown_of_a").GetDouble(), Is.GreaterThan(0.9));
         Assert.That(summary.RootElement.GetProperty("pairs").GetArrayLength(), Is.InRange(1, 5));
+    }
+
+    // Large files, so that the fast decoder reduces them; one upright and one lying, so that whole fits differ in shape.
+    [TestCase(new[] { "--fit", "whole", "--pool", "gem", "--gem-p", "4", "--regions", "1,2" }, new[] { 0, 0, 2400, 1600 })]
+    [TestCase(new[] { "--regions", "1,2" }, new[] { 400, 0, 1600, 1600 })]
+    [TestCase(new[] { "--fit", "whole", "--regions", "1,2", "--multi-scale" }, new[] { 0, 0, 2400, 1600 })]
+    public void Explain_LargePhotographs_SeesWhatMatchSeesAndSaysWhereInTheFile(string[] options, int[] whole)
+    {
+        Enlarge(A, folder.File("a.jpg"), 2400, 1600, 1);
+        Enlarge(B, folder.File("b.jpg"), 2400, 1600, 6);
+        File.WriteAllLines(folder.File("list"), [folder.File("a.jpg"), folder.File("b.jpg")]);
+        var match = MirrorProcess.Run(["match", "--images", folder.File("list"), "--out", folder.File("out"), "--size", "256", "--no-whitening", .. options]);
+        Assert.That(match.ExitCode, Is.Zero, match.Error);
+        var scores = File.ReadAllLines(Path.Combine(folder.File("out"), "match_pairs")).Select(line => line.Split(' ')).ToDictionary(words => (words[0], words[1]), words => double.Parse(words[2], CultureInfo.InvariantCulture));
+
+        var result = MirrorProcess.Run(["explain", folder.File("a.jpg"), folder.File("b.jpg"), "--size", "256", "--top", "99", "--json", "-o", folder.File("x.png"), .. options]);
+
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        using var summary = JsonDocument.Parse(result.Output);
+        Assert.That(summary.RootElement.GetProperty("score_of_a").GetDouble(), Is.EqualTo(scores[("0", "1")]).Within(1e-5));
+        Assert.That(summary.RootElement.GetProperty("score_of_b").GetDouble(), Is.EqualTo(scores[("1", "0")]).Within(1e-5));
+        foreach (var pair in summary.RootElement.GetProperty("pairs").EnumerateArray())
+        {
+            AssertInside(pair.GetProperty("a"), whole, upright: false);
+            AssertInside(pair.GetProperty("b"), whole, upright: true);
+        }
+
+        using var drawn = SKBitmap.Decode(folder.File("x.png"));
+        Assert.That((drawn.Width, drawn.Height), Is.EqualTo((960 + 16 + 427, 640)).Within(1));
+    }
+
+    [TestCase("--threshold 0.5 does nothing without --mask: give both", "0.5", false)]
+    [TestCase("--threshold is 1.5, expected a similarity from -1 to 1", "1.5", true)]
+    [TestCase("--threshold is NaN, expected a similarity from -1 to 1", "NaN", true)]
+    public void Explain_ThresholdWithoutMeaning_IsRefused(string message, string value, bool mask)
+    {
+        string[] masked = mask ? ["--mask"] : [];
+        var result = MirrorProcess.Run(["explain", A, "gone.jpg", "--threshold", value, .. masked]);
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(result.Error, Does.Contain(message));
+    }
+
+    [Test]
+    public void Explain_WhiteningOfAnotherLength_NamesFileAndBoth()
+    {
+        using var whitening = Whitening.Create([0, 0], [1, 0], [1]);
+        whitening.Save(folder.File("w"));
+        var result = MirrorProcess.Run("explain", A, B, "--size", "224", "--whitening", folder.File("w"));
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(result.Error, Does.Contain(folder.File("w")).And.Contain("whitens 2 dimensions, the descriptors have 512"));
     }
 
     [Test]
@@ -122,6 +173,32 @@ public sealed class ExplainCommandTests
         var result = MirrorProcess.Run("explain", A, "gone.jpg", "-o", folder.File("x.pdf"));
         Assert.That(result.ExitCode, Is.EqualTo(1));
         Assert.That(result.Error, Does.Contain(".png").And.Contain("x.pdf"));
+    }
+
+    // Within a pixel of rounding. The region of step 1 is all that the network saw.
+    private static void AssertInside(JsonElement region, int[] whole, bool upright)
+    {
+        var place = new[] { "x", "y", "width", "height" }.Select(name => region.GetProperty(name).GetInt32()).ToArray();
+        int[] limit = upright ? [whole[1], whole[0], whole[3], whole[2]] : whole;
+        if (region.GetProperty("step").GetInt32() == 1)
+        {
+            Assert.That(place, Is.EqualTo(limit).Within(1));
+            return;
+        }
+
+        Assert.That(place[0], Is.GreaterThanOrEqualTo(limit[0] - 1));
+        Assert.That(place[1], Is.GreaterThanOrEqualTo(limit[1] - 1));
+        Assert.That(place[0] + place[2], Is.LessThanOrEqualTo(limit[0] + limit[2] + 1));
+        Assert.That(place[1] + place[3], Is.LessThanOrEqualTo(limit[1] + limit[3] + 1));
+        Assert.That(Math.Min(place[2], place[3]), Is.GreaterThan(Math.Min(limit[2], limit[3]) / 3), "in pixels of the file, not of the reduced picture");
+    }
+
+    private static void Enlarge(string source, string path, int width, int height, int orientation)
+    {
+        using var small = SKBitmap.Decode(source);
+        using var large = small.Resize(new SKImageInfo(width, height), SKSamplingOptions.Default);
+        using var data = large.Encode(SKEncodedImageFormat.Jpeg, 90);
+        File.WriteAllBytes(path, TestImages.WithOrientation(data.ToArray(), orientation));
     }
 
     [Test]

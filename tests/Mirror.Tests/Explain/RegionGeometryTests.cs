@@ -42,17 +42,20 @@ public sealed class RegionGeometryTests : NativeFixture
     public void InPhotograph_WhiteRegion_FillsItsCellsOfTheInput(int width, int height, int size, int region)
     {
         var geometry = new RegionGeometry(size, size, [(size / 32, size / 32)], Steps);
-        var area = geometry.InPhotograph(region, width, height);
-        using var image = new PixelImage(width, height, PixelFormat.Gray8);
-        for (var y = 0; y < height; y++)
-        {
-            for (var x = 0; x < width; x++)
-            {
-                image.Pixels[(y * width) + x] = x >= area.Left && x < area.Right && y >= area.Top && y < area.Bottom ? byte.MaxValue : byte.MinValue;
-            }
-        }
+        using var image = White(geometry.InPhotograph(region, width, height), width, height);
+        AssertWhiteInside(image, geometry.InInput(region), size, size, Math.Max(1, (double)size / Math.Min(width, height)), FitMode.Crop);
+    }
 
-        AssertWhiteInside(image, geometry.InInput(region), size, Math.Max(1, (double)size / Math.Min(width, height)));
+    // Sides in no proportion to the input's: each has its own scale, and nothing is cut.
+    [TestCase(1280, 720, 576, 320, 5)]
+    [TestCase(500, 1001, 320, 640, 11)]
+    public void InPhotograph_WholeFit_FillsItsCellsOfTheInput(int width, int height, int inputWidth, int inputHeight, int region)
+    {
+        var geometry = new RegionGeometry(inputWidth, inputHeight, [(inputHeight / 32, inputWidth / 32)], Steps, FitMode.Whole);
+        Assert.That(geometry.Regions, Has.Count.EqualTo(1 + 9 + 25));
+        AssertSame(geometry.Seen(width, height), new PixelRectangle(0, 0, width, height), 1e-9, "all of it");
+        using var image = White(geometry.InPhotograph(region, width, height), width, height);
+        AssertWhiteInside(image, geometry.InInput(region), inputWidth, inputHeight, 1, FitMode.Whole);
     }
 
     [Test]
@@ -106,19 +109,33 @@ public sealed class RegionGeometryTests : NativeFixture
     public void Create_MapLargerThanItsInput_IsRefused() =>
         Assert.That(() => new RegionGeometry(448, 448, [(28, 28)], Steps), Throws.ArgumentException.With.Message.Contains("448"));
 
-    private static void AssertWhiteInside(PixelImage image, PixelRectangle area, int size, double slack)
+    private static PixelImage White(PixelRectangle area, int width, int height)
     {
-        var input = new float[size * size * 3];
-        using var device = Device.Open("cpu", 1);
-        Operations.Preprocess(device, image, size, size, [0, 0, 0], input);
-        // Bilinear interpolation blurs the edge by one pixel of the photograph.
-        for (var y = 0; y < size; y++)
+        var image = new PixelImage(width, height, PixelFormat.Gray8);
+        for (var y = 0; y < height; y++)
         {
-            for (var x = 0; x < size; x++)
+            for (var x = 0; x < width; x++)
+            {
+                image.Pixels[(y * width) + x] = x >= area.Left && x < area.Right && y >= area.Top && y < area.Bottom ? byte.MaxValue : byte.MinValue;
+            }
+        }
+
+        return image;
+    }
+
+    private static void AssertWhiteInside(PixelImage image, PixelRectangle area, int inputWidth, int inputHeight, double slack, FitMode fit)
+    {
+        var input = new float[inputWidth * inputHeight * 3];
+        using var device = Device.Open("cpu", 1);
+        Operations.Preprocess(device, image, inputHeight, inputWidth, [0, 0, 0], input, fit);
+        // Bilinear interpolation blurs the edge by one pixel of the photograph.
+        for (var y = 0; y < inputHeight; y++)
+        {
+            for (var x = 0; x < inputWidth; x++)
             {
                 var inside = x >= area.Left + slack && x < area.Right - slack - 1 && y >= area.Top + slack && y < area.Bottom - slack - 1;
                 var outside = x < area.Left - slack || x >= area.Right + slack || y < area.Top - slack || y >= area.Bottom + slack;
-                var value = input[((y * size) + x) * 3];
+                var value = input[((y * inputWidth) + x) * 3];
                 if ((inside && value != byte.MaxValue) || (outside && value != 0))
                 {
                     Assert.Fail($"input pixel ({x}, {y}) is {value}, the region is {area}");

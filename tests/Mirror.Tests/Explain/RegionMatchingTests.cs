@@ -54,6 +54,16 @@ public sealed class RegionMatchingTests : NativeFixture
     }
 
     [Test]
+    public void Of_KnownSimilarities_MutualLeadRowAndColumnBestFirst()
+    {
+        var matching = RegionMatching.Of([0.1f, 0.5f, 0.2f, 0.3f, 0.4f, 0.4f, 0.9f, 0.9f, 0.4f], 3, 3);
+        Assert.That(matching.Mutual.Select(match => (match.From, match.To)), Is.EqualTo([(2, 0)]), "of equal ones the first, in rows and columns");
+        matching = RegionMatching.Of([0.1f, 0.6f, 0.2f, 0.9f, 0.3f, 0.4f], 2, 3);
+        Assert.That(matching.Mutual, Is.EqualTo([new RegionMatch(1, 0, 0.9f), new RegionMatch(0, 1, 0.6f)]));
+        Assert.That(() => RegionMatching.Of([0.1f, 0.2f], 2, 2), Throws.ArgumentException.With.Message.Contains("similarities"));
+    }
+
+    [Test]
     public void Mask_GoldenRegions_EqualsTheOriginalsMaskPred()
     {
         var golden = Npz.Open(Paths.SharedOrSkip("golden/deep_query/mask.npz"));

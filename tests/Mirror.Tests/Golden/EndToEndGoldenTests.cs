@@ -130,6 +130,23 @@ public sealed class EndToEndGoldenTests
         Assert.That(score.MeanAveragePrecision, Is.EqualTo(expected.RootElement.GetProperty(options).GetProperty("overlap_map").GetDouble()).Within(1e-9));
     }
 
+    [Test]
+    public void Match_CompatMirror_WritesTheOriginalsMatchPairs()
+    {
+        var golden = Paths.SharedOrSkip("golden/e2e");
+        Requirements.TurboJpegOrSkip();
+        using var folder = Paths.NewTempFolder();
+        var model = folder.File("model.safetensors");
+        var import = MirrorProcess.Run("model", "import", Path.Combine(Paths.SharedOrSkip("golden/models"), "model.ckpt"), "--step", "400000", "--net", "half_googlenet", "-o", model);
+        Assert.That(import.ExitCode, Is.Zero, import.Error);
+        var match = MirrorProcess.Run(
+            "match", "--images", Path.Combine(golden, "image_list"), "--out", folder.File("out"), "--model", model, "--compat", "mirror", "--size", "256", "--regions", "1,2,3", "--dim", "8");
+        Assert.That(match.ExitCode, Is.Zero, match.Error);
+
+        var worst = new ExpectedRanking(Path.Combine(golden, "match_pairs_256_1-2-3_out_dim_8_sklearn")).AssertEqual(new ExpectedRanking(Path.Combine(folder.File("out"), "match_pairs")));
+        TestContext.Out.WriteLine($"largest score difference {worst:E1}");
+    }
+
     // Files hold [D, R]: region r is every R-th value from r on.
     private static double LeastCosine(float[] a, float[] b, int regions)
     {

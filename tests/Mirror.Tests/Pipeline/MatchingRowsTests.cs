@@ -34,15 +34,9 @@ public sealed class MatchingRowsTests
         Assert.That(() => MatchingRows.ReadPairs(folder.File("pairs"), Features), Throws.TypeOf<InvalidDataException>().With.Message.Contains(message));
     }
 
-    [Test]
-    public void MutualBest_KeepsCellsThatLeadRowAndColumn() =>
-        Assert.That(
-            MatchingRows.MutualBest([0.1f, 0.9f, 0.2f, 0.3f, 0.8f, 0.4f, 0.5f, 0.5f, 0.4f], 3),
-            Is.EqualTo(new[] { (0, 1), (2, 0) }));
-
     // One region an image: as many pairs of regions as of images.
     [TestCase(11, 12, 1, "11 image pairs gave 11 pairs of regions")]
-    [TestCase(40, 12, 6, "40 pairs of regions are too few for a whitening to 6 dimensions: it takes 8 a dimension; use more images or regions, or at most --dim 5")]
+    [TestCase(40, 12, 6, "40 pairs of regions are too few to fit 6 dimensions: it takes 8 a dimension; use more images or regions, or at most --dim 5")]
     [TestCase(40, 12, 13, "--dim is 13")]
     public void Learn_TooFewPairs_IsRefusedWithNumbers(int pairs, int dimension, int wanted, string message)
     {

@@ -84,6 +84,52 @@ public sealed class RetrievalRulesTests
     }
 
     [Test]
+    public void FitWhitening_FewerRowsThanOneDimensionTakes_OffersNoDimension()
+    {
+        WriteFeatures(1, Regions, Dimension);
+        using var rows = FeatureSet.Load(paths, Aggregation.Regions);
+        Assert.That(
+            () => Retrieval.FitWhitening(device, rows, new RetrievalSettings { Dimension = 2 }),
+            Throws.ArgumentException.With.Message.Contains("4 descriptor vectors are too few to fit a whitening").And.Message.Contains("more images").And.Message.Not.Contains("--dim"));
+    }
+
+    [Test]
+    public void CheckFits_VarianceOfFewerRowsThanOneDimensionTakes_IsRefusedAsRankWould()
+    {
+        WriteFeatures(1, Regions, Dimension);
+        var settings = new RetrievalSettings { Variance = 0.5 };
+        foreach (var refused in (Action[])[() => Retrieval.CheckFits(device, settings, 1, Regions, Dimension), () => Rank(settings)])
+        {
+            Assert.That(refused.Invoke, Throws.ArgumentException.With.Message.Contains("4 descriptor vectors are too few to fit a whitening"));
+        }
+
+        Assert.That(() => Retrieval.CheckFits(device, settings, 2, Regions, Dimension), Throws.Nothing);
+    }
+
+    // What is refused before extraction is exactly what would be refused after it.
+    [TestCase(false, Aggregation.Regions, 6, null)]
+    [TestCase(false, Aggregation.Regions, 7, "48 descriptor vectors are too few to fit 7")]
+    [TestCase(false, Aggregation.Sum, 1, null)]
+    [TestCase(false, Aggregation.Sum, 2, "12 descriptor vectors are too few to fit 2")]
+    [TestCase(true, Aggregation.Regions, 11, null)]
+    [TestCase(true, Aggregation.Regions, 12, "12 images are not more than 12")]
+    public void CheckFits_WhiteningToSave_IsRefusedWhereRankWould(bool compat, Aggregation aggregation, int dimension, string? message)
+    {
+        var settings = new RetrievalSettings { Compat = compat, Aggregation = aggregation, Dimension = dimension, SaveWhitening = folder.File("whitening") };
+        foreach (var refused in (Action[])[() => Retrieval.CheckFits(device, settings, Images, Regions, Dimension), () => Rank(settings)])
+        {
+            if (message is null)
+            {
+                Assert.That(refused.Invoke, Throws.Nothing);
+            }
+            else
+            {
+                Assert.That(refused.Invoke, Throws.ArgumentException.With.Message.Contains(message).And.Message.Contains("--save-whitening"));
+            }
+        }
+    }
+
+    [Test]
     public void Rank_CompatWithFewImages_IgnoresEvenAFileAndSaysSo()
     {
         var file = folder.File("whitening");
@@ -164,8 +210,19 @@ public sealed class RetrievalRulesTests
             Refused(new RetrievalSettings { Compat = true, Augment = 2 }, "--compat mirror");
             Refused(new RetrievalSettings { ExpandNeighbours = 2, ExpandTimes = 0 }, "--expand-times is 0, expected at least 1");
             Refused(new RetrievalSettings { Dimension = 2, Variance = 0.5 }, "exclude each other");
+            Refused(new RetrievalSettings { SaveWhitening = "w" }, "--save-whitening w: no whitening is asked for");
             Assert.That(() => new RetrievalSettings { Compat = true, Dimension = 2, Variance = 0.5 }.Validate(), Throws.Nothing);
         }
+    }
+
+    [Test]
+    public void WithDefaults_Expansion_SpellsOutWeightsAndPairing()
+    {
+        var own = new RetrievalSettings { Augment = 2 }.WithDefaults();
+        var original = new RetrievalSettings { Compat = true, ExpandNeighbours = 2 }.WithDefaults();
+        Assert.That((own.ExpandAlpha, own.ExpandPairing), Is.EqualTo(((double?)0, (RegionPairing?)RegionPairing.Best)));
+        Assert.That((original.ExpandAlpha, original.ExpandPairing), Is.EqualTo(((double?)1, (RegionPairing?)RegionPairing.Same)));
+        Assert.That(new RetrievalSettings().WithDefaults(), Is.EqualTo(new RetrievalSettings()));
     }
 
     private static void Refused(RetrievalSettings settings, string message) =>

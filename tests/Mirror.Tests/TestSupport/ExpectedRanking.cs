@@ -30,18 +30,25 @@ internal sealed class ExpectedRanking
     }
 
     /// <summary>Asserts equality and returns the largest score difference.</summary>
-    public double AssertEqual(Ranking ranking)
+    public double AssertEqual(Ranking ranking) =>
+        AssertEqual([.. Enumerable.Range(0, ranking.Result.Queries).Select(query =>
+            Enumerable.Range(0, ranking.Result.K).Select(rank => (ranking.Id(query, rank), ranking.Score(query, rank))).ToList())]);
+
+    /// <summary>Asserts equality with another match_pairs file and returns the largest score difference.</summary>
+    public double AssertEqual(ExpectedRanking written) => AssertEqual(written.queries);
+
+    private double AssertEqual(List<List<(int Id, double Score)>> actual)
     {
-        Assert.That(ranking.Result.Queries, Is.EqualTo(queries.Count), "queries");
+        Assert.That(actual, Has.Count.EqualTo(queries.Count), "queries");
         var worst = 0.0;
         for (var query = 0; query < queries.Count; query++)
         {
             var expected = queries[query];
-            Assert.That(ranking.Result.K, Is.EqualTo(expected.Count), $"results of query {query}");
+            Assert.That(actual[query], Has.Count.EqualTo(expected.Count), $"results of query {query}");
             var scores = expected.ToDictionary(item => item.Id, item => item.Score);
             for (var rank = 0; rank < expected.Count; rank++)
             {
-                var (id, score) = (ranking.Id(query, rank), ranking.Score(query, rank));
+                var (id, score) = actual[query][rank];
                 var limit = Tolerance * Math.Max(1, Math.Abs(expected[rank].Score));
                 var difference = Math.Abs(score - expected[rank].Score);
                 worst = Math.Max(worst, difference);
