@@ -54,7 +54,7 @@ for size in 224 448 896; do
     row "MAC, whole photograph, no whitening" "--size $size --fit whole --regions 1" ""
     row "GeM of the whole map, whole photograph, no whitening" "--size $size --fit whole --regions 1 --pool gem" ""
 done
-for size in 448 896; do
+for size in 224 448 896; do
     for fit in crop whole; do
         row "R-MAC, no whitening" "--size $size --fit $fit" "--similarity r-mac"
         row "R-MAC" "--size $size --fit $fit" "--similarity r-mac --dim 256"
@@ -65,20 +65,21 @@ for size in 448 896; do
         row "PR-MAC, regions 1,2,3" "--size $size --fit $fit --regions 1,2,3" "--dim 256"
     done
 done
-for fit in crop whole; do
+for extract in "--size 448 --fit crop" "--size 896 --fit whole"; do
     for dim in 64 128 512; do
-        row "PR-MAC, $dim dimensions" "--size 448 --fit $fit" "--dim $dim"
+        row "PR-MAC, $dim dimensions" "$extract" "--dim $dim"
     done
     for expand in "--expand 3" "--expand 5" "--expand 10" "--expand 5 --expand-alpha 1" "--expand 5 --expand-pairing same" "--expand 5 --expand-pairing same --expand-alpha 1"; do
-        row "query expansion" "--size 448 --fit $fit" "--dim 256 $expand"
+        row "query expansion" "$extract" "--dim 256 $expand"
     done
     for augment in "--augment 3" "--augment 5" "--augment 10"; do
-        row "database augmentation" "--size 448 --fit $fit" "--dim 256 $augment"
+        row "database augmentation" "$extract" "--dim 256 $augment"
     done
-    row "both" "--size 448 --fit $fit" "--dim 256 --augment 5 --expand 5"
+    row "both" "$extract" "--dim 256 --augment 5 --expand 5"
 done
-for size in 320 384 512 640; do
+for size in 320 384 448 512 576 640 704 768 896; do
     row "PR-MAC" "--size $size --fit whole" "--dim 256"
+    row "query expansion" "--size $size --fit whole" "--dim 256 --expand 5"
 done
 row "two scales" "--size 448 --multi-scale" "--dim 256"
 row "three scales" "--size 448 --fit whole --multi-scale" "--dim 256"

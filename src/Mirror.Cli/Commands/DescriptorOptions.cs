@@ -10,7 +10,7 @@ namespace Mirror.Cli.Commands;
 internal sealed class DescriptorOptions
 {
     private readonly Option<string?> model = new("--model") { Description = "Model file, safetensors (default: the one that comes with Mirror)", HelpName = "FILE" };
-    private readonly RegionOptions regions = new("Side of the square network input in pixels; with --fit whole, of the square of equal area");
+    private readonly RegionOptions regions = new("Side in pixels of the square that has the area of the network's input (--compat mirror: 896 and crop, unless given)");
     private readonly Option<string> exif = CommandValues.Choice("--exif", "Whether EXIF orientation is applied", "apply", "apply", "ignore");
     private readonly Option<string> decode = CommandValues.Choice("--decode", "JPEG files: fast decodes at a reduced scale where the network sees far fewer pixels, exact decodes every pixel", "fast", "fast", "exact");
     private readonly Option<string> precision = CommandValues.Choice("--precision", "Arithmetic of the network", "fp32", "fp32", "bf16", "fp16");

@@ -73,7 +73,7 @@ public sealed class BadInputTests
     public void Match_MultiScaleAtAnotherSize_NamesTheSizes()
     {
         using var folder = Paths.NewTempFolder();
-        Fails(["320", "448"], "match", "--images", Photos, "--out", folder.Root, "--size", "320", "--multi-scale");
+        Fails(["320", "448"], "match", "--images", Photos, "--out", folder.Root, "--size", "320", "--fit", "crop", "--multi-scale");
     }
 
     [TestCase("--decode", "exact")]

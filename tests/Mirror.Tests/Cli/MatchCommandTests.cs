@@ -89,6 +89,22 @@ public sealed class MatchCommandTests
         Assert.That(folder.File("out"), Does.Not.Exist);
     }
 
+    [TestCase(704, "Whole")]
+    [TestCase(896, "Crop", "--compat", "mirror")]
+    public void Extract_SizeAndFitNotGiven_AreOursOrTheOriginals(int size, string fit, params string[] options)
+    {
+        if (options.Length > 0)
+        {
+            Requirements.TurboJpegOrSkip();
+        }
+
+        using var folder = Paths.NewTempFolder();
+        File.WriteAllText(folder.File("list"), Paths.InRoot("samples/photos/scene0_view00.jpg"));
+        var result = MirrorProcess.Run(["extract", "--images", folder.File("list"), "--out", folder.File("out"), .. options]);
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        Assert.That(File.ReadAllText(Path.Combine(folder.File("out"), "extraction.json")), Does.Contain($"\"size\": {size},").And.Contain($"\"fit\": \"{fit}\""));
+    }
+
     [Test]
     public void Match_OneCorruptPhoto_SkipsItAndExitsWithTwo()
     {

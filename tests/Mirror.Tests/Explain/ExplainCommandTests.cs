@@ -38,14 +38,14 @@ public sealed class ExplainCommandTests
         using var summary = JsonDocument.Parse(result.Output);
         Assert.That(summary.RootElement.GetProperty("score_of_a").GetDouble(), Is.EqualTo(scores[("0", "1")]).Within(1e-5));
         Assert.That(summary.RootElement.GetProperty("score_of_b").GetDouble(), Is.EqualTo(scores[("1", "0")]).Within(1e-5));
-        Assert.That(summary.RootElement.GetProperty("regions").GetInt32(), Is.EqualTo(46));
+        Assert.That(summary.RootElement.GetProperty("regions").GetInt32(), Is.EqualTo(35));
         Assert.That(summary.RootElement.GetProperty("shown_of_a").GetDouble(), Is.GreaterThan(0.9));
         Assert.That(summary.RootElement.GetProperty("pairs").GetArrayLength(), Is.InRange(1, 5));
     }
 
     // Large files, so that the fast decoder reduces them; one upright and one lying, so that whole fits differ in shape.
     [TestCase(new[] { "--fit", "whole", "--pool", "gem", "--gem-p", "4", "--regions", "1,2" }, new[] { 0, 0, 2400, 1600 })]
-    [TestCase(new[] { "--regions", "1,2" }, new[] { 400, 0, 1600, 1600 })]
+    [TestCase(new[] { "--fit", "crop", "--regions", "1,2" }, new[] { 400, 0, 1600, 1600 })]
     [TestCase(new[] { "--fit", "whole", "--regions", "1,2", "--multi-scale" }, new[] { 0, 0, 2400, 1600 })]
     public void Explain_LargePhotographs_SeesWhatMatchSeesAndSaysWhereInTheFile(string[] options, int[] whole)
     {

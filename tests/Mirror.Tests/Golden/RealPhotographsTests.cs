@@ -19,7 +19,7 @@ public sealed class RealPhotographsTests
         data = Paths.SharedOrSkip("data");
         folder = Paths.NewTempFolder();
         var result = MirrorProcess.Run(
-            "match", "--images", Path.Combine(data, "image_list.txt"), "--root", Path.Combine(data, "images"), "--out", folder.Root, "--size", "448");
+            "match", "--images", Path.Combine(data, "image_list.txt"), "--root", Path.Combine(data, "images"), "--out", folder.Root, "--size", "448", "--fit", "crop");
         Assert.That(result.ExitCode, Is.Zero, result.Error);
     }
 
@@ -27,7 +27,7 @@ public sealed class RealPhotographsTests
     public void Clean() => folder?.Dispose();
 
     [Test]
-    public void Match_DefaultSettingsAt448_ReachesTheCardsFigure() =>
+    public void Match_CroppedAt448_ReachesTheCardsFigure() =>
         AssertMap(Path.Combine(folder!.Root, "match_pairs"), 0.9154);
 
     [TestCase(0.8799)]
@@ -48,7 +48,7 @@ public sealed class RealPhotographsTests
     {
         using var output = Paths.NewTempFolder();
         var result = MirrorProcess.Run(
-            "match", "--images", Path.Combine(data, "image_list.txt"), "--root", Path.Combine(data, "images"), "--out", output.Root, "--size", "224", "--no-whitening");
+            "match", "--images", Path.Combine(data, "image_list.txt"), "--root", Path.Combine(data, "images"), "--out", output.Root, "--size", "224", "--fit", "crop", "--no-whitening");
         Assert.That(result.ExitCode, Is.Zero, result.Error);
         AssertMap(output.File("match_pairs"), 0.7983);
     }
