@@ -139,9 +139,11 @@ void check_company() {
 
 }  // namespace
 
+// A sum of in_c float32 products, one rounding each, whose errors the transform enlarges.
 TEST(Winograd_RaggedShapes_EqualReference) {
     for (const Shape& shape : shapes)
-        for (const bool relu : {false, true}) check<float>(shape, relu, 1e-6);
+        for (const bool relu : {false, true})
+            check<float>(shape, relu, 2.5 * 0x1p-24 * std::sqrt(shape.in_c));
 }
 
 // bfloat16 keeps 8 bits of each transformed factor and of the result.

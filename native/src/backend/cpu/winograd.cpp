@@ -185,21 +185,21 @@ template <class T>
 std::vector<float> Winograd<T>::transform(const float* hwio) const {
     const size_t matrix = checked_size("a kernel", shape_.in_c, shape_.out_c);
     std::vector<float> result(checked_size("Winograd weights", cells, shape_.in_c, shape_.out_c));
-    for (int y = 0; y < patch; ++y)
-        for (int x = 0; x < patch; ++x) {
-            double rows[3], columns[3];
-            kernel_row(y, rows);
-            kernel_row(x, columns);
-            float* out = result.data() + static_cast<size_t>(y * patch + x) * matrix;
-            for (size_t i = 0; i < matrix; ++i) {
-                double sum = 0;
-                for (int ky = 0; ky < 3; ++ky)
-                    for (int kx = 0; kx < 3; ++kx)
-                        sum += rows[ky] * columns[kx] *
-                               hwio[static_cast<size_t>(ky * 3 + kx) * matrix + i];
-                out[i] = static_cast<float>(sum);
-            }
+#pragma omp parallel for schedule(static)
+    for (int cell = 0; cell < cells; ++cell) {
+        double rows[3], columns[3];
+        kernel_row(cell / patch, rows);
+        kernel_row(cell % patch, columns);
+        float* out = result.data() + static_cast<size_t>(cell) * matrix;
+        for (size_t i = 0; i < matrix; ++i) {
+            double sum = 0;
+            for (int ky = 0; ky < 3; ++ky)
+                for (int kx = 0; kx < 3; ++kx)
+                    sum += rows[ky] * columns[kx] *
+                           hwio[static_cast<size_t>(ky * 3 + kx) * matrix + i];
+            out[i] = static_cast<float>(sum);
         }
+    }
     return result;
 }
 
