@@ -20,11 +20,10 @@ struct Shape {
 };
 
 constexpr Shape shapes[] = {
-    {1, 1, 1, 32, 32, {1, 1, 1, 1}, 0},
-    {1, 4, 4, 32, 48, {1, 1, 1, 1}, 0},
-    {2, 5, 7, 33, 47, {1, 1, 1, 1}, 0},
-    {1, 9, 6, 56, 40, {0, 0, 0, 0}, 64},
-    {3, 6, 11, 40, 32, {2, 0, 1, 2}, 0},
+    {1, 13, 16, 32, 48, {1, 1, 1, 1}, 0},
+    {2, 14, 15, 33, 47, {1, 1, 1, 1}, 0},
+    {1, 17, 18, 56, 40, {0, 0, 0, 0}, 64},
+    {3, 15, 14, 40, 32, {2, 0, 1, 2}, 0},
     {1, 61, 67, 32, 33, {1, 1, 1, 1}, 80},
     {2, 14, 14, 192, 208, {1, 1, 1, 1}, 0},
 };
@@ -164,6 +163,9 @@ TEST(Winograd_WhereDirectIsBetter_IsNotMade) {
     CHECK(!mirror::Winograd<float>::make(shape, true, "test"));
     shape = window_shape(shapes[1]);
     shape.window.stride_w = 2;
+    CHECK(!mirror::Winograd<float>::make(shape, true, "test"));
+    shape = window_shape(shapes[1]);
+    shape.h = 12;
     CHECK(!mirror::Winograd<float>::make(shape, true, "test"));
     shape = window_shape(shapes[1]);
     shape.window.kernel_h = 1;

@@ -156,11 +156,14 @@ template <class T>
 std::optional<Winograd<T>> Winograd<T>::make(const WindowShape& shape,
                                              bool relu,
                                              const std::string& name) {
-    // Fewer channels spend their time on the transforms.
+    // Fewer channels spend their time on the transforms, fewer tiles on reading the weights, which
+    // are four times the direct ones. Per image, so that its company changes nothing.
     constexpr int least_channels = 32;
+    constexpr int64_t least_tiles = 16;
     const mirror_window& window = shape.window;
     if (window.kernel_h != 3 || window.kernel_w != 3 || window.stride_h != 1 ||
-        window.stride_w != 1 || shape.in_c < least_channels || shape.out_c < least_channels)
+        window.stride_w != 1 || shape.in_c < least_channels || shape.out_c < least_channels ||
+        tiles_along(shape.out_h()) * tiles_along(shape.out_w()) < least_tiles)
         return std::nullopt;
     // Enough tiles to amortise reading the weights, few enough to stay in the caches; chunks of
     // even size.
