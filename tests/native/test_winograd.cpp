@@ -138,8 +138,8 @@ void check_company() {
 
 }  // namespace
 
-// A sum of in_c float32 products, one rounding each, whose errors the transform enlarges. The factor
-// 2.5 is not derived: the shapes measure 1.1 to 1.8.
+// A sum of in_c float32 products, one rounding each, whose errors the transform enlarges. The
+// factor 2.5 is not derived: the shapes measure 1.1 to 1.8.
 TEST(Winograd_RaggedShapes_EqualReference) {
     for (const Shape& shape : shapes)
         for (const bool relu : {false, true})
