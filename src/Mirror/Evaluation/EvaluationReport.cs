@@ -58,12 +58,12 @@ public sealed record RankingOrigin
     }
 
     /// <summary>
-    /// One line of JSON, <c>{"extraction": ..., "summary": ...}</c>, without what is unknown; the summary without the extraction, again, and the
+    /// One line of JSON, <c>{"extraction": ..., "query_extraction": ..., "summary": ...}</c>, without what is unknown; the summary without the extraction, again, and the
     /// names of photographs that were skipped. Empty where nothing is known.
     /// </summary>
     internal string ToSettings()
     {
-        if (Extraction is null && Summary is null)
+        if (Extraction is null && QueryExtraction is null && Summary is null)
         {
             return "";
         }
@@ -76,6 +76,12 @@ public sealed record RankingOrigin
             {
                 json.WritePropertyName("extraction");
                 extraction.WriteTo(json);
+            }
+
+            if (QueryExtraction is { } queries)
+            {
+                json.WritePropertyName("query_extraction");
+                queries.WriteTo(json);
             }
 
             if (Summary is { } summary)

@@ -1,5 +1,5 @@
 // Writes a file so that its final name never shows half of it: everything goes to a temporary name in the same folder,
-// which is flushed to the disk and then renamed. On any failure the temporary file is deleted and an older file stays as it was.
+// which is flushed to the disk and then renamed. On any failure the temporary file is deleted and an older file is as it was.
 
 using System.Text;
 
@@ -34,10 +34,11 @@ internal static class AtomicFile
     /// <see cref="Write"/> for files that mean something together only: none is renamed before all are complete, and the last, by which the others
     /// are read, is away in between, so that an old file of it never stands beside a new one of them.
     /// </summary>
-    /// <exception cref="IOException">As <see cref="Write"/>. Where the first rename failed, all older files are as they were.</exception>
+    /// <exception cref="IOException">As <see cref="Write"/>. All older files are as they were; where one cannot be put back, the message names where it lies.</exception>
     public static void WriteTogether(params (string Path, Action<Stream> Write)[] files)
     {
         Replacement[] replacements = [.. files.Select(file => new Replacement(file.Path))];
+        List<string> left = [];
         try
         {
             foreach ((Replacement replacement, (_, Action<Stream> write)) in replacements.Zip(files))
@@ -46,14 +47,27 @@ internal static class AtomicFile
             }
             if (replacements.Length > 1)
             {
-                replacements[^1].SetOldAside();
+                Array.ForEach([.. replacements.Reverse()], replacement => replacement.SetOldAside());
             }
             Array.ForEach(replacements, replacement => replacement.Rename());
         }
-        finally
+        catch (Exception cause)
         {
-            bool none = !replacements[0].Done;
-            Array.ForEach(replacements, replacement => replacement.Clean(restore: none));
+            bool restored = true;
+            foreach (Replacement replacement in replacements)
+            {
+                restored &= replacement.Undo(restore: restored || replacement != replacements[^1], left);
+            }
+            if (left.Count > 0)
+            {
+                throw new IOException($"{cause.Message}; {string.Join("; ", left)}", cause);
+            }
+            throw;
+        }
+        Array.ForEach(replacements, replacement => replacement.DeleteOld(left));
+        if (left.Count > 0)
+        {
+            throw new IOException(string.Join("; ", left));
         }
     }
 
@@ -79,6 +93,8 @@ internal static class AtomicFile
         private readonly string _folder;
         private readonly string _temporary;
         private readonly string _aside;
+        private bool _isAside;
+        private bool _isRenamed;
 
         public Replacement(string path)
         {
@@ -93,8 +109,6 @@ internal static class AtomicFile
             (_temporary, _aside) = (name + ".tmp", name + ".old");
         }
 
-        public bool Done { get; private set; }
-
         public void Fill(Action<Stream> write) => Explain(() =>
         {
             Directory.CreateDirectory(_folder);
@@ -108,28 +122,56 @@ internal static class AtomicFile
             if (File.Exists(_full))
             {
                 File.Move(_full, _aside);
+                _isAside = true;
             }
         });
 
         public void Rename() => Explain(() =>
         {
             File.Move(_temporary, _full, overwrite: true);
-            Done = true;
+            _isRenamed = true;
         });
 
-        public void Clean(bool restore)
+        // Takes back whatever was done; what cannot be is put into words. Whether the name holds the old file again, or none as before.
+        public bool Undo(bool restore, List<string> left)
         {
-            // Deleting a file that is not there is no error, unless its folder is missing too.
-            if (!Directory.Exists(_folder))
+            if (File.Exists(_temporary))
             {
-                return;
+                Try(() => File.Delete(_temporary), $"{_temporary} cannot be deleted", left);
             }
-            File.Delete(_temporary);
-            if (restore && File.Exists(_aside))
+            if (!_isAside)
             {
-                File.Move(_aside, _full);
+                return !_isRenamed || Try(() => File.Delete(_full), $"the new {_path} cannot be deleted", left);
             }
-            File.Delete(_aside);
+            string place = $"the old {_path} lies in {_aside}";
+            if (!restore)
+            {
+                left.Add($"{place}, as files that belong to it are not back");
+                return false;
+            }
+            return Try(() => File.Move(_aside, _full, overwrite: true), $"{place} and cannot be put back", left);
+        }
+
+        public void DeleteOld(List<string> left)
+        {
+            if (_isAside)
+            {
+                Try(() => File.Delete(_aside), $"{_path} is written, but the old file cannot be deleted, which lies in {_aside}", left);
+            }
+        }
+
+        private static bool Try(Action work, string otherwise, List<string> left)
+        {
+            try
+            {
+                work();
+                return true;
+            }
+            catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+            {
+                left.Add($"{otherwise} ({e.Message})");
+                return false;
+            }
         }
 
         private void Explain(Action work)

@@ -51,6 +51,24 @@ public sealed class EvaluationReportTests
     }
 
     [Test]
+    public void EvalOverlap_QueriesExtractedOtherwise_CsvSettingsTellThemApart()
+    {
+        Directory.CreateDirectory(folder.File("queries"));
+        File.WriteAllText(folder.File("summary.json"), """{"features": null, "query_features": "queries"}""");
+        var settings = new List<string>();
+        foreach (var kind in (string[])["Whole", "Cropped"])
+        {
+            File.WriteAllText(Path.Combine(folder.File("queries"), "extraction.json"), $$"""{"oxford_queries": "{{kind}}"}""");
+            var result = MirrorProcess.Run("eval", "overlap", folder.File("match_pairs"), folder.File("gt"), "--out", folder.File(kind));
+            Assert.That(result.ExitCode, Is.Zero, result.Error);
+            settings.Add(File.ReadAllLines(Path.Combine(folder.File(kind), "overlap.csv"))[1]);
+            Assert.That(settings[^1], Does.Contain($"\"\"query_extraction\"\":{{\"\"oxford_queries\"\":\"\"{kind}\"\"}}"));
+        }
+
+        Assert.That(settings[0], Is.Not.EqualTo(settings[1]));
+    }
+
+    [Test]
     public void EvalOverlap_NothingBesideTheRanking_OriginIsNullAndSaidSo()
     {
         var result = MirrorProcess.Run("eval", "overlap", folder.File("match_pairs"), folder.File("gt"), "--out", folder.File("out"));

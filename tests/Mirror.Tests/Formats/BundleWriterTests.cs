@@ -95,19 +95,6 @@ internal sealed class BundleWriterTests
         Assert.That(Directory.GetFiles(folder.Root), Has.Length.EqualTo(4));
     }
 
-    // The first rename fails: a folder has taken the name meanwhile.
-    [Test]
-    public void WriteTogether_RenameFails_PutsTheOldLastFileBack()
-    {
-        using TempFolder folder = new();
-        File.WriteAllText(folder.File("b"), "old");
-        Assert.That(
-            () => AtomicFile.WriteTogether((folder.File("a"), stream => stream.WriteByte(1)), (folder.File("b"), _ => Directory.CreateDirectory(folder.File("a")))),
-            Throws.TypeOf<IOException>().With.Message.Contains($"cannot write {folder.File("a")}"));
-        Assert.That(File.ReadAllText(folder.File("b")), Is.EqualTo("old"));
-        Assert.That(Directory.GetFileSystemEntries(folder.Root), Has.Length.EqualTo(2));
-    }
-
     [TestCase("", "tensor \"\"")]
     [TestCase("a\\u0000b", "tensor \"a\\0b\"")]
     public void Write_NameThatACheckpointCannotHold_IsRefused(string name, string message)

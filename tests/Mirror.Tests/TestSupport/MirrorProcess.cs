@@ -20,7 +20,9 @@ internal sealed partial class MirrorProcess : IDisposable
 
     private MirrorProcess(string program, string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Paths.Root };
+        // A caller that ignores SIGINT (nohup, a script's background) hands that on to its children: on Linux env puts the default back.
+        string[] command = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", "dotnet"] : ["dotnet"];
+        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Paths.Root };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, program));
         Array.ForEach(arguments, start.ArgumentList.Add);
         process = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start");
