@@ -22,6 +22,7 @@ public static class NameCheck
     [
         (NameHazards.NotUnicode, "that are no UTF-8"),
         (NameHazards.Space, "with a space"),
+        (NameHazards.OuterSpace, "that begin or end with a space"),
         (NameHazards.Tab, "with a tab or other white space"),
         (NameHazards.LeadingHash, "that begin with #"),
         (NameHazards.Backslash, "with a backslash"),
@@ -57,7 +58,8 @@ public static class NameCheck
     public static NameHazards Of(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        var hazards = name.StartsWith('#') ? NameHazards.LeadingHash : NameHazards.None;
+        var hazards = (name.StartsWith('#') ? NameHazards.LeadingHash : NameHazards.None)
+            | (name.StartsWith(' ') || name.EndsWith(' ') ? NameHazards.OuterSpace : NameHazards.None);
         for (var i = 0; i < name.Length; i++)
         {
             hazards |= name[i] switch

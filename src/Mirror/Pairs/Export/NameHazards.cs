@@ -35,4 +35,7 @@ public enum NameHazards
 
     /// <summary>The same name in another folder, or one that differs from it only by case.</summary>
     BaseNameClash = 256,
+
+    /// <summary>Begins or ends with a space, which readers of CSV cut off.</summary>
+    OuterSpace = 512,
 }

@@ -13,8 +13,8 @@ internal sealed class KaptureExporter : IPairExporter
 
     public string FileName => "pairsfile.kapture.txt";
 
-    // A space is no hazard: columns end at commas.
-    public NameHazards Refuses => NameHazards.Comma | NameHazards.Tab | NameHazards.LeadingHash | NameHazards.NotUnicode | NameHazards.Backslash;
+    // A space within is no hazard: columns end at commas.
+    public NameHazards Refuses => NameHazards.Comma | NameHazards.OuterSpace | NameHazards.Tab | NameHazards.LeadingHash | NameHazards.NotUnicode | NameHazards.Backslash;
 
     public IdSource Ids => IdSource.None;
 
