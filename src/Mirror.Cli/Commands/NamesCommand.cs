@@ -41,7 +41,7 @@ internal static class NamesCommand
         if (parsed.GetValue(StageLinks) is { } folder)
         {
             RequireOutside(source, folder);
-            var report = StagedLinks.Create(photos, folder);
+            var report = StagedLinks.Create(photos, source, folder);
             terminal.Result($"{report.Links} links and {report.Copies} copies in {folder}, {report.Renamed} with another name: see {Path.Combine(folder, StagedLinks.MapName)}");
             if (report.Reason is { } reason)
             {

@@ -20,16 +20,16 @@ public static class NameCheck
     // In the order in which they are told.
     private static readonly (NameHazards Hazard, string What)[] Kinds =
     [
-        (NameHazards.NotUnicode, "that are no UTF-8"),
+        (NameHazards.NotUnicode, "not in UTF-8"),
         (NameHazards.Space, "with a space"),
-        (NameHazards.OuterSpace, "that begin or end with a space"),
+        (NameHazards.OuterSpace, "beginning or ending with a space"),
         (NameHazards.Tab, "with a tab or other white space"),
-        (NameHazards.LeadingHash, "that begin with #"),
+        (NameHazards.LeadingHash, "beginning with #"),
         (NameHazards.Backslash, "with a backslash"),
         (NameHazards.Comma, "with a comma"),
         (NameHazards.Markup, "with &, < or >"),
-        (NameHazards.CaseClash, "that differ only by upper and lower case"),
-        (NameHazards.BaseNameClash, "that occur in several folders"),
+        (NameHazards.CaseClash, "differing only by upper and lower case"),
+        (NameHazards.BaseNameClash, "occurring in several folders"),
     ];
 
     /// <summary>All findings, one for each kind that occurs.</summary>

@@ -12,6 +12,7 @@ public sealed class PairExport
         ArgumentNullException.ThrowIfNull(table);
         Names = table.Names;
         Pairs = [.. table.Kept.OrderBy(pair => pair.First).ThenBy(pair => pair.Second)];
+        Used = [.. Pairs.Select(pair => pair.First).Concat(Pairs.Select(pair => pair.Second)).Distinct().Order()];
     }
 
     /// <summary>Names of all images of the collection, in the order of their indices.</summary>
@@ -30,7 +31,7 @@ public sealed class PairExport
     public int LineLimit { get; init; }
 
     /// <summary>Indices of the images that are in a pair, ascending.</summary>
-    public IReadOnlyList<int> Used => [.. Pairs.SelectMany(pair => (int[])[pair.First, pair.Second]).Distinct().Order()];
+    public IReadOnlyList<int> Used { get; }
 
     /// <summary>The name of an image without its folders.</summary>
     internal string BaseName(int image) => Names[image][(Names[image].LastIndexOf('/') + 1)..];

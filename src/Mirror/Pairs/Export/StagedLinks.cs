@@ -1,6 +1,7 @@
 // A folder of links with names that every program reads, for photographs whose own names some cannot. The photographs stay as they are.
 
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Mirror.Formats;
 using Mirror.Photographs;
 
@@ -24,17 +25,14 @@ public static class StagedLinks
     /// name different from all others without regard to case and folder. Where a link cannot be made, the photograph is copied.
     /// </summary>
     /// <param name="photos">The photographs.</param>
+    /// <param name="root">The folder that they were found in.</param>
     /// <param name="folder">An empty folder, or none yet.</param>
     /// <exception cref="IOException">The folder is not empty, or a file cannot be made.</exception>
-    /// <exception cref="InvalidDataException">Files that cannot be opened by their names: how many, and three.</exception>
-    public static StagingReport Create(IReadOnlyList<Photo> photos, string folder)
+    /// <exception cref="InvalidDataException">Photographs are gone: how many, and three.</exception>
+    public static StagingReport Create(IReadOnlyList<Photo> photos, string root, string folder)
     {
         ArgumentNullException.ThrowIfNull(photos);
-        var lost = photos.Where(photo => !File.Exists(photo.Path)).Select(photo => photo.Name).ToArray();
-        if (lost.Length > 0)
-        {
-            throw new InvalidDataException($"{lost.Length} of {photos.Count} photographs cannot be opened by their names ({NameCheck.ListOf(lost)}): names that are no UTF-8 must be changed first");
-        }
+        var raw = RawPaths(photos, root);
 
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
         {
@@ -48,7 +46,14 @@ public static class StagedLinks
         {
             var target = Path.Combine(folder, names[i]);
             AtomicFile.CreateFolder(Path.GetDirectoryName(target)!);
-            if (Link(target, photos[i].Path) is { } failure)
+            if (raw.TryGetValue(i, out var bytes))
+            {
+                if (!RawNames.Link(bytes, target))
+                {
+                    throw new IOException($"cannot make a link to '{photos[i].Name}', whose name is not UTF-8: {Marshal.GetLastPInvokeErrorMessage()}");
+                }
+            }
+            else if (Link(target, photos[i].Path) is { } failure)
             {
                 File.Copy(photos[i].Path, target);
                 (copies, reason) = (copies + 1, reason ?? failure);
@@ -78,6 +83,25 @@ public static class StagedLinks
         }
 
         return safe;
+    }
+
+    // The true paths of photographs that cannot be opened by their names as read.
+    private static Dictionary<int, byte[]> RawPaths(IReadOnlyList<Photo> photos, string root)
+    {
+        var paths = new Dictionary<int, byte[]>();
+        int[] lost = [.. Enumerable.Range(0, photos.Count).Where(i => !File.Exists(photos[i].Path))];
+        var found = lost.Length > 0 ? RawNames.Find(root) : [];
+        foreach (var i in lost)
+        {
+            // Several can read the same: any order will do.
+            if (found.TryGetValue(photos[i].Path, out var same) && same.TryDequeue(out var path))
+            {
+                paths.Add(i, path);
+            }
+        }
+
+        var gone = lost.Where(i => !paths.ContainsKey(i)).Select(i => photos[i].Name).ToArray();
+        return gone.Length == 0 ? paths : throw new InvalidDataException($"{gone.Length} of {photos.Count} photographs are gone from {root}, or cannot be opened by their names on this system ({NameCheck.ListOf(gone)})");
     }
 
     private static string Sanitize(string name) => string.Join('/', name.Split('/').Select(Part));

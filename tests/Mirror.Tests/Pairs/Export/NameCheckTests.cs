@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Mirror.Pairs.Export;
 using Mirror.Photographs;
 using Mirror.Tests.TestSupport;
@@ -42,7 +43,7 @@ public sealed class NameCheckTests
         Assert.That(NameCheck.Describe(NameCheck.Find(names), names), Is.EqualTo(new[]
         {
             "4 names with a space ('a b', 'c d', 'e f', ...): colmap, hloc, micmac cannot carry them",
-            "1 name that begin with # ('#i'): colmap, hloc, kapture cannot carry them",
+            "1 name beginning with # ('#i'): colmap, hloc, kapture cannot carry them",
         }));
     }
 
@@ -102,23 +103,57 @@ public sealed class NameCheckTests
             File.WriteAllText(photo.Path, photo.Name);
         }
 
-        var report = StagedLinks.Create(photos, folder.File("out"));
+        var report = StagedLinks.Create(photos, folder.File("in"), folder.File("out"));
         Assert.That((report.Links, report.Copies, report.Renamed), Is.EqualTo((7, 0, 5)));
         var map = File.ReadAllLines(Path.Combine(folder.File("out"), "names.tsv")).Select(line => line.Split('\t', 2)).ToArray();
         Assert.That(map.Select(row => row[1]), Is.EqualTo(names));
         Assert.That(map.Select(row => row[0]), Is.EqualTo(new[] { "a_b_2.jpg", "_c.jpg", "x/d.jpg", "y/D_2.jpg", "a_b.jpg", "_hidden__.jpg", "_/e.jpg" }));
         Assert.That(map.Select(row => File.ReadAllText(Path.Combine(folder.File("out"), row[0]))), Is.EqualTo(names));
         Assert.That(NameCheck.Find([.. map.Select(row => row[0])]), Is.Empty);
-        Assert.That(() => StagedLinks.Create(photos, folder.File("out")), Throws.InstanceOf<IOException>().With.Message.Contains("not empty"));
+        Assert.That(() => StagedLinks.Create(photos, folder.File("in"), folder.File("out")), Throws.InstanceOf<IOException>().With.Message.Contains("not empty"));
     }
 
     [Test]
-    public void StageLinks_PhotographThatCannotBeOpened_MakesNothing()
+    [Platform("Linux")]
+    public void StageLinks_NamesThatAreNoUtf8_AreLinkedToo()
+    {
+        using var folder = Paths.NewTempFolder();
+        var images = folder.File("images");
+        Directory.CreateDirectory(images);
+        Bash(images, @"mkdir d && printf 1 >$'d/a\377.jpg' && printf 2 >$'b\376.jpg' && printf 3 >$'b\375.jpg' && printf 4 >c.jpg");
+        try
+        {
+            var photos = PhotoCollection.FromDirectory(images).Photos;
+            Assert.That(photos.Count(photo => !File.Exists(photo.Path)), Is.EqualTo(3), "such names cannot be opened as they are read");
+            var report = StagedLinks.Create(photos, images, folder.File("out"));
+            Assert.That((report.Links, report.Copies, report.Renamed), Is.EqualTo((4, 0, 3)));
+            var staged = PhotoCollection.FromDirectory(folder.File("out")).Photos;
+            Assert.That(staged.Select(photo => photo.Name), Is.EqualTo(new[] { "b_.jpg", "b__2.jpg", "c.jpg", "d/a_.jpg" }));
+            var contents = staged.Select(photo => File.ReadAllText(photo.Path)).ToArray();
+            Assert.That(contents[2..], Is.EqualTo(new[] { "4", "1" }));
+            Assert.That(contents[..2], Is.EquivalentTo(new[] { "2", "3" }));
+        }
+        finally
+        {
+            // .NET cannot delete them either.
+            Bash(folder.Root, "rm -r images");
+        }
+    }
+
+    [Test]
+    public void StageLinks_PhotographThatIsGone_MakesNothing()
     {
         using var folder = Paths.NewTempFolder();
         Assert.That(
-            () => StagedLinks.Create([new Photo(0, "a\uFFFD.jpg", folder.File("a\uFFFD.jpg"))], folder.File("out")),
-            Throws.InstanceOf<InvalidDataException>().With.Message.StartsWith("1 of 1 photographs cannot be opened by their names"));
+            () => StagedLinks.Create([new Photo(0, "a\uFFFD.jpg", folder.File("a\uFFFD.jpg"))], folder.Root, folder.File("out")),
+            Throws.InstanceOf<InvalidDataException>().With.Message.StartsWith("1 of 1 photographs are gone"));
         Assert.That(folder.File("out"), Does.Not.Exist);
+    }
+
+    private static void Bash(string folder, string command)
+    {
+        using var shell = Process.Start(new ProcessStartInfo("bash", ["-c", command]) { WorkingDirectory = folder })!;
+        shell.WaitForExit();
+        Assert.That(shell.ExitCode, Is.Zero, command);
     }
 }
