@@ -1,30 +1,10 @@
-// Lists of id pairs: openMVG's and AliceVision's. Their readers take any third number of a line for one more neighbour, so that scores stand elsewhere.
+// AliceVision's imageMatches.txt: "I J K ..." lines, one for each first id. No scores: its reader takes every number for an id.
 
 using System.Globalization;
 using System.Text;
 
 namespace Mirror.Pairs.Export;
 
-/// <summary>openMVG's pair list, for <c>openMVG_main_ComputeMatches -p</c>: "I J" lines, I below J, sorted.</summary>
-internal sealed class OpenMvgExporter : IPairExporter
-{
-    public string Format => "openmvg";
-
-    public string FileName => "pairs.openmvg.txt";
-
-    public NameHazards Refuses => NameHazards.None;
-
-    public IdSource Ids => IdSource.OpenMvg;
-
-    public IReadOnlyList<ExportFile> Files(PairExport export) => [new ExportFile(FileName, stream => ExportText.WriteLines(
-        stream,
-        export.Pairs.Select(pair => (First: export.Id(pair.First), Second: export.Id(pair.Second)))
-            .Select(pair => (Low: Math.Min(pair.First, pair.Second), High: Math.Max(pair.First, pair.Second)))
-            .Order()
-            .Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Low} {pair.High}"))))];
-}
-
-/// <summary>AliceVision's <c>imageMatches.txt</c>: "I J K ..." lines, one for each first id.</summary>
 internal sealed class AliceVisionExporter : IPairExporter
 {
     public string Format => "alicevision";
