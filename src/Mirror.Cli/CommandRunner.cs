@@ -30,6 +30,8 @@ internal static partial class CommandRunner
             MatchCommand.Create(),
             ExtractCommand.Create(),
             QueryCommand.Create(),
+            ExportCommand.Create(),
+            NamesCommand.Create(),
             ModelCommand.Create(),
             ExplainCommand.Create(),
             WhiteningCommand.Create(),

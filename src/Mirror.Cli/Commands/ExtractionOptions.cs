@@ -65,6 +65,7 @@ internal sealed class ExtractionOptions
     {
         CommandValues.RequireRange("--batch", parsed.GetValue(batch), 1, MaxBatch);
         var photos = queries?.Photos ?? Photos(parsed);
+        NamesCommand.Warn(photos, terminal);
         using var loaded = Model.Load(descriptors.ModelPath(parsed));
         var settings = descriptors.Settings(parsed, loaded.Info.Network) with { OxfordQueries = queries?.Picture };
         var run = new ExtractionRun

@@ -95,12 +95,6 @@ internal static class MatchCommand
         terminal.Result(string.Create(
             CultureInfo.InvariantCulture,
             $"{summary.Pairs} pairs of {summary.Images} photographs in {Path.Combine(folder, "pairs.txt")} ({Math.Min(PairsShown, pairs.Count)} best above); extraction {summary.ExtractSeconds:F1} s, matching {summary.MatchSeconds:F1} s"));
-        var spaced = report.Photos.Count(photo => photo.Name.Any(char.IsWhiteSpace));
-        if (spaced > 0)
-        {
-            terminal.Notice($"{spaced} names contain white space: programs that read name pairs cannot tell where they end; match_pairs and images.txt are unambiguous");
-        }
-
         if (summary.Skipped.Count > 0)
         {
             terminal.Notice($"{summary.Skipped.Count} photographs were skipped: see {Path.Combine(folder, "skipped.txt")}");

@@ -112,7 +112,8 @@ internal static class AtomicFile
         public void Fill(Action<Stream> write) => Explain(() =>
         {
             Directory.CreateDirectory(_folder);
-            using FileStream stream = new(_temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
+            // Readable too: writers of HDF5 ask for it.
+            using FileStream stream = new(_temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 1 << 16);
             write(stream);
             stream.Flush(flushToDisk: true);
         });

@@ -67,8 +67,11 @@ public static class PairTableFile
         Text(pair.Weight),
         Text(pair.RankOfSecond),
         Text(pair.RankOfFirst),
-        pair.Sources.ToString().Replace(" ", "", StringComparison.Ordinal).ToLowerInvariant(),
+        Text(pair.Sources),
         pair.Rule.ToString());
+
+    /// <summary>"retrieval,gps".</summary>
+    internal static string Text(PairSources sources) => sources.ToString().Replace(" ", "", StringComparison.Ordinal).ToLowerInvariant();
 
     private static CandidatePair? Parse(string line, Dictionary<string, int> indices)
     {
@@ -88,9 +91,11 @@ public static class PairTableFile
                 : null;
     }
 
-    private static string Text(float value) => float.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture);
+    /// <summary>The shortest text that reads back as the same float; empty for NaN.</summary>
+    internal static string Text(float value) => float.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture);
 
-    private static string Text(int rank) => rank == CandidatePair.Unranked ? "" : rank.ToString(CultureInfo.InvariantCulture);
+    /// <summary>A rank; empty where there is none.</summary>
+    internal static string Text(int rank) => rank == CandidatePair.Unranked ? "" : rank.ToString(CultureInfo.InvariantCulture);
 
     private static float? Number(string text) =>
         text.Length == 0 ? float.NaN : float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && float.IsFinite(value) ? value : null;

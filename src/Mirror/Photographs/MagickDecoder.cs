@@ -53,6 +53,16 @@ internal static class MagickDecoder
         return new Stored(image, image.Width, image.Height, OrientationOf(source), Name);
     }
 
+    /// <summary>Width and height of an image as stored, from its header alone.</summary>
+    /// <exception cref="MagickException">It is none of this format.</exception>
+    internal static (int Width, int Height) SizeOf(Stream file, ImageKind kind)
+    {
+        _ = Limits.Value;
+        using var image = new MagickImage();
+        image.Ping(file, new MagickReadSettings { Format = FormatOf(kind), FrameIndex = 0, FrameCount = 1 });
+        return ((int)image.Width, (int)image.Height);
+    }
+
     private static MagickImage Read(string path, ReadOnlySpan<byte> file, ImageKind kind)
     {
         MagickReadSettings settings;
