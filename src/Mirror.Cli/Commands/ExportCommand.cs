@@ -10,7 +10,7 @@ namespace Mirror.Cli.Commands;
 internal static class ExportCommand
 {
     private static readonly Argument<string> Format = CreateFormat();
-    private static readonly Argument<string> Result = new("result") { Description = "Folder that mirror match or mirror pairs wrote" };
+    private static readonly Argument<string> Result = new("result") { Description = "Folder that mirror match wrote" };
     private static readonly Option<string?> Ids = new("--ids") { Description = "openmvg: sfm_data.json; alicevision: cameraInit.sfm", HelpName = "FILE" };
     private static readonly Option<string?> Database = new("--database") { Description = "colmap: check the pairs against this database.db", HelpName = "FILE" };
     private static readonly Option<string?> Features = new("--features") { Description = $"hloc: write {HlocFeatures.FileName} too, of these descriptors (usually RESULT/features)", HelpName = "DIR" };
@@ -66,7 +66,7 @@ internal static class ExportCommand
         {
             if (!File.Exists(file))
             {
-                throw new FileNotFoundException($"{file} is missing: run mirror pairs {folder} first", file);
+                throw new FileNotFoundException($"{file} is missing: it is written by mirror match", file);
             }
         }
 

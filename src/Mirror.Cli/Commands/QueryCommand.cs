@@ -54,8 +54,8 @@ internal static class QueryCommand
             WhitenedDimension = ranking.WhitenedDimension,
             Retrieval = settings.WithDefaults(),
             WhiteningSha256 = settings.WhiteningFile is { } file ? FileHash.Sha256(file) : null,
-            Features = FeatureList.FolderOf(parsed.GetRequiredValue(Features), parsed.GetValue(Root), database, folder),
-            QueryFeatures = queries is null ? null : FeatureList.FolderOf(parsed.GetRequiredValue(Queries)!, parsed.GetValue(Root), queries, folder),
+            Features = FeatureList.FolderOf(database, folder),
+            QueryFeatures = queries is null ? null : FeatureList.FolderOf(queries, folder),
             Seconds = clock.Lap(),
             Version = MirrorLibrary.Version,
         };

@@ -1,4 +1,5 @@
-// candidates.tsv: a table of all candidate pairs. Tab-separated, as names may hold spaces but (checked) no tab or line break.
+// candidates.tsv: a table of all candidate pairs. Tab-separated, as names may hold spaces; a tab, a line break and a backslash in a name are
+// written as \t, \n, \r and \\.
 
 using System.Globalization;
 using Mirror.Formats;
@@ -32,7 +33,7 @@ public static class PairTableFile
         var indices = new Dictionary<string, int>(names.Count, StringComparer.Ordinal);
         for (var i = 0; i < names.Count; i++)
         {
-            if (!indices.TryAdd(names[i], i))
+            if (!indices.TryAdd(Escaped(names[i]), i))
             {
                 throw new InvalidDataException($"{path}: two images are called {names[i]}");
             }
@@ -61,8 +62,8 @@ public static class PairTableFile
 
     private static string Line(IReadOnlyList<string> names, CandidatePair pair) => string.Join(
         '\t',
-        names[pair.First],
-        names[pair.Second],
+        Escaped(names[pair.First]),
+        Escaped(names[pair.Second]),
         Text(pair.Score),
         Text(pair.Weight),
         Text(pair.RankOfSecond),
@@ -72,6 +73,12 @@ public static class PairTableFile
 
     /// <summary>"retrieval,gps".</summary>
     internal static string Text(PairSources sources) => sources.ToString().Replace(" ", "", StringComparison.Ordinal).ToLowerInvariant();
+
+    private static string Escaped(string name) => name
+        .Replace("\\", "\\\\", StringComparison.Ordinal)
+        .Replace("\t", "\\t", StringComparison.Ordinal)
+        .Replace("\n", "\\n", StringComparison.Ordinal)
+        .Replace("\r", "\\r", StringComparison.Ordinal);
 
     private static CandidatePair? Parse(string line, Dictionary<string, int> indices)
     {

@@ -11,6 +11,8 @@ namespace Mirror.Pipeline;
 /// <summary>Settings that determine a photograph's descriptors.</summary>
 public sealed record ExtractionSettings
 {
+    private const int WholeLayout = 2;
+
     /// <summary>Network name, e.g. <c>half_googlenet</c>.</summary>
     public required string Network { get; init; }
 
@@ -22,6 +24,13 @@ public sealed record ExtractionSettings
 
     /// <summary>Whether a photograph is cropped to the square or seen whole, in its own proportions.</summary>
     public FitMode Fit { get; init; }
+
+    /// <summary>
+    /// Version of how <see cref="FitMode.Whole"/> lays out its regions, which descriptors of another (or of none, the first) are not comparable with;
+    /// null with <see cref="FitMode.Crop"/>, whose layout is the original's.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? RegionLayout => Fit == FitMode.Whole ? WholeLayout : null;
 
     /// <summary>Region grid steps of the original's <c>--rmac_step</c>, each at least 1.</summary>
     public required IReadOnlyList<int> Regions { get; init; }

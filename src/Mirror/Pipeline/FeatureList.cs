@@ -26,17 +26,36 @@ public static class FeatureList
             : throw new FileNotFoundException($"{source}: no such list or folder of descriptors", source);
     }
 
-    /// <summary>The folder below which all descriptor files lie that <see cref="Read"/> found, for a summary; null where there is no such folder.</summary>
-    /// <param name="source">As given to <see cref="Read"/>.</param>
-    /// <param name="root">Likewise.</param>
-    /// <param name="paths">What it found.</param>
+    /// <summary>The folder that <c>mirror extract</c> wrote descriptor files into, for a summary: the first with an <c>extraction.json</c> from the deepest
+    /// folder that holds them all upwards; null where there is none.</summary>
+    /// <param name="paths">As from <see cref="Read"/>.</param>
     /// <param name="seenFrom">Folder that the result is relative to.</param>
-    public static string? FolderOf(string source, string? root, IReadOnlyList<string> paths, string seenFrom)
+    public static string? FolderOf(IReadOnlyList<string> paths, string seenFrom)
     {
         ArgumentNullException.ThrowIfNull(paths);
-        var folder = Path.GetFullPath(Directory.Exists(source) ? source : root ?? Path.GetDirectoryName(Path.GetFullPath(source))!);
-        var inside = Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar;
-        return paths.All(path => Path.GetFullPath(path).StartsWith(inside, StringComparison.Ordinal)) ? Path.GetRelativePath(Path.GetFullPath(seenFrom), folder) : null;
+        var folder = paths.Select(path => Path.GetDirectoryName(Path.GetFullPath(path))!).Distinct().Aggregate<string?>(Common);
+        for (; folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            if (File.Exists(Path.Combine(folder, ExtractionSettings.FileName)))
+            {
+                return Path.GetRelativePath(Path.GetFullPath(seenFrom), folder);
+            }
+        }
+
+        return null;
+
+        static string? Common(string? first, string? second)
+        {
+            while (first is not null && !IsWithin(second!, first))
+            {
+                first = Path.GetDirectoryName(first);
+            }
+
+            return first;
+        }
+
+        static bool IsWithin(string path, string folder) =>
+            path == folder || path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
     }
 
     private static List<string> FromList(string list, string? root)

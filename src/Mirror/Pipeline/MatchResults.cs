@@ -1,6 +1,7 @@
-// The result folder of a match: match_pairs, images.txt (line number = index), pairs.txt, skipped.txt, summary.json.
+// The result folder of a match: match_pairs, images.txt (line number = index), pairs.txt, candidates.tsv, skipped.txt, summary.json.
 
 using Mirror.Formats;
+using Mirror.Pairs;
 
 namespace Mirror.Pipeline;
 
@@ -22,6 +23,7 @@ public static class MatchResults
         var pairs = PairFiles.Unordered(ranking, metric);
         PairFiles.WriteMatchPairs(Path.Combine(folder, "match_pairs"), ranking);
         PairFiles.WriteNamed(Path.Combine(folder, "pairs.txt"), pairs, names);
+        PairTableFile.Write(Path.Combine(folder, PairTableFile.FileName), PairFiles.Candidates(pairs, metric, names));
         AtomicFile.WriteLines(Path.Combine(folder, "images.txt"), names);
         WriteSkipped(folder, extraction.Skipped);
         return pairs;

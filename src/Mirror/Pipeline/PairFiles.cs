@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using Mirror.Formats;
+using Mirror.Pairs;
 
 namespace Mirror.Pipeline;
 
@@ -9,7 +10,14 @@ namespace Mirror.Pipeline;
 /// <param name="First">The lower index.</param>
 /// <param name="Second">The higher index.</param>
 /// <param name="Score">The better of the two directions, divided by R.</param>
-public readonly record struct ImagePair(int First, int Second, double Score);
+public readonly record struct ImagePair(int First, int Second, double Score)
+{
+    /// <summary>Rank of <see cref="Second"/> among the others in the list of <see cref="First"/>, 0 is the best; <see cref="CandidatePair.Unranked"/> where it is not in it.</summary>
+    public int RankOfSecond { get; init; } = CandidatePair.Unranked;
+
+    /// <summary>Rank of <see cref="First"/> among the others in the list of <see cref="Second"/>, likewise.</summary>
+    public int RankOfFirst { get; init; } = CandidatePair.Unranked;
+}
 
 /// <summary>Writes rankings.</summary>
 public static class PairFiles
@@ -53,9 +61,10 @@ public static class PairFiles
     {
         ArgumentNullException.ThrowIfNull(ranking);
         var sign = metric == Metric.Dot ? 1 : -1;
-        var best = new Dictionary<(int, int), double>();
+        var found = new Dictionary<(int, int), ImagePair>();
         for (var query = 0; query < ranking.Result.Queries; query++)
         {
+            var others = 0;
             for (var rank = 0; rank < ranking.Result.K; rank++)
             {
                 var other = ranking.Id(query, rank);
@@ -64,21 +73,35 @@ public static class PairFiles
                     continue;
                 }
 
-                var key = (Math.Min(query, other), Math.Max(query, other));
                 var score = ranking.Score(query, rank);
-                if (!best.TryGetValue(key, out var known) || sign * score > sign * known)
-                {
-                    best[key] = score;
-                }
+                var (first, second) = (Math.Min(query, other), Math.Max(query, other));
+                var pair = found.TryGetValue((first, second), out var known) ? known : new ImagePair(first, second, score);
+                pair = pair with { Score = sign * pair.Score < sign * score ? score : pair.Score };
+                found[(first, second)] = query == first ? pair with { RankOfSecond = others } : pair with { RankOfFirst = others };
+                others++;
             }
         }
 
-        return [.. best
-            .Select(entry => new ImagePair(entry.Key.Item1, entry.Key.Item2, entry.Value))
+        return [.. found.Values
             .OrderByDescending(pair => sign * pair.Score)
             .ThenBy(pair => pair.First)
             .ThenBy(pair => pair.Second)];
     }
+
+    /// <summary>The same pairs as a table of candidates, all kept. Their weight is the score, negated where less is better.</summary>
+    /// <param name="pairs">As from <see cref="Unordered"/>.</param>
+    /// <param name="metric">Which scores are better.</param>
+    /// <param name="names">Of the images.</param>
+    public static PairTable Candidates(IReadOnlyList<ImagePair> pairs, Metric metric, IReadOnlyList<string> names) => new(names, [.. pairs.Select(pair =>
+        new CandidatePair(pair.First, pair.Second)
+        {
+            Score = (float)pair.Score,
+            Weight = (float)(metric == Metric.Dot ? pair.Score : -pair.Score),
+            RankOfSecond = pair.RankOfSecond,
+            RankOfFirst = pair.RankOfFirst,
+            Sources = PairSources.Retrieval,
+            Rule = PairRule.Best,
+        })]);
 
     /// <summary>Writes <c>name name score</c> lines in the given order.</summary>
     public static void WriteNamed(string path, IReadOnlyList<ImagePair> pairs, IReadOnlyList<string> names) =>

@@ -42,6 +42,26 @@ public sealed class MatchCommandTests
             Assert.That(lines[query * 5][0], Is.EqualTo(query.ToString(System.Globalization.CultureInfo.InvariantCulture)));
             Assert.That(lines[query * 5][1], Is.EqualTo(lines[query * 5][0]));
         }
+
+        // The candidates hold each of these lines as a rank of one image in the other's list.
+        var images = File.ReadAllLines(Path.Combine(folder.Root, "images.txt"));
+        var candidates = File.ReadAllLines(Path.Combine(folder.Root, "candidates.tsv")).Skip(1).Select(line => line.Split('\t')).ToArray();
+        var ranks = candidates.SelectMany(line => (IEnumerable<(string, string, string)>)[(line[0], line[1], line[4]), (line[1], line[0], line[5])]).Where(rank => rank.Item3.Length > 0);
+        Assert.That(ranks, Is.EquivalentTo(lines
+            .Select((line, i) => (images[int.Parse(line[0])], images[int.Parse(line[1])], $"{(i % 5) - 1}"))
+            .Where(rank => rank.Item1 != rank.Item2)));
+    }
+
+    [Test]
+    public void Export_AfterMatch_WritesTheFoundPairsForColmap()
+    {
+        using var folder = Paths.NewTempFolder();
+        var match = MirrorProcess.Run("match", "--images", Paths.InRoot("samples/photos"), "--out", folder.Root, "--size", "224", "--top", "5");
+        Assert.That(match.ExitCode, Is.Zero, match.Error);
+        var export = MirrorProcess.Run("export", "colmap", folder.Root);
+        Assert.That(export.ExitCode, Is.Zero, export.Error);
+        var named = File.ReadAllLines(Path.Combine(folder.Root, "pairs.txt")).Select(line => string.Join(' ', line.Split(' ')[..2]));
+        Assert.That(File.ReadAllLines(Path.Combine(folder.Root, "pairs.colmap.txt")), Is.EquivalentTo(named));
     }
 
     [Test]

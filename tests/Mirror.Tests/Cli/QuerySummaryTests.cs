@@ -78,11 +78,21 @@ public sealed class QuerySummaryTests
     }
 
     [Test]
-    public void FolderOf_DescriptorsInSeveralPlaces_IsNull()
+    public void Query_ListBesideTheDescriptors_EvaluationStillFindsTheModel()
     {
-        string[] paths = [Path.Combine(folder.File("database"), "0.npy"), Path.Combine(folder.File("queries"), "0.npy")];
-        File.WriteAllLines(folder.File("list"), ["database/0.npy", "queries/0.npy"]);
-        Assert.That(FeatureList.FolderOf(folder.File("list"), null, paths, folder.Root), Is.EqualTo("."), "the list's own folder holds both");
-        Assert.That(FeatureList.FolderOf(folder.File("list"), folder.File("database"), paths, folder.Root), Is.Null);
+        File.WriteAllLines(folder.File("list"), Enumerable.Range(0, Images).Select(i => $"database/{i}.npy"));
+        File.WriteAllText(folder.File("gt"), "0 1\n1 0\n");
+        var query = MirrorProcess.Run("query", "--features", folder.File("list"), "--out", folder.File("results"));
+        Assert.That(query.ExitCode, Is.Zero, query.Error);
+        var eval = MirrorProcess.Run("eval", "overlap", folder.File("results/match_pairs"), folder.File("gt"), "--json");
+        Assert.That(eval.Output, Does.Contain("\"model_sha256\":\"abc\""), eval.Error);
+    }
+
+    [Test]
+    public void FolderOf_ClimbsToTheSettings_ButOnlyAboveAllFiles()
+    {
+        string[] deep = [folder.File("database/a/b/0.npy"), folder.File("database/a/c/1.npy")];
+        Assert.That(FeatureList.FolderOf(deep, folder.Root), Is.EqualTo("database"));
+        Assert.That(FeatureList.FolderOf([folder.File("database/0.npy"), folder.File("database2/0.npy")], folder.Root), Is.Null);
     }
 }

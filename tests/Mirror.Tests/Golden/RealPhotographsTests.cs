@@ -53,6 +53,15 @@ public sealed class RealPhotographsTests
         AssertMap(output.File("match_pairs"), 0.7983);
     }
 
+    [Test]
+    public void Match_DefaultSettings_ReachesTheCardsFigure()
+    {
+        using var output = Paths.NewTempFolder();
+        var result = MirrorProcess.Run("match", "--images", Path.Combine(data, "image_list.txt"), "--root", Path.Combine(data, "images"), "--out", output.Root);
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        AssertMap(output.File("match_pairs"), 0.9371);
+    }
+
     private void AssertMap(string matchPairs, double expected)
     {
         var score = OverlapBenchmark.Evaluate(matchPairs, Path.Combine(data, "gt_pairs.txt"));

@@ -150,6 +150,26 @@ public sealed class ExtractionTests : NativeFixture
             Throws.ArgumentException.With.Message.Contains("too small"));
     }
 
+    // Settings as they were written before the layout of regions had a version.
+    [Test]
+    public void Run_FolderWithoutALayoutVersion_IsRefusedWhereTheLayoutChanged()
+    {
+        using var folder = Paths.NewTempFolder();
+        var photos = Photographs(folder, [(64, 48)]);
+        foreach (var fit in (FitMode[])[FitMode.Crop, FitMode.Whole])
+        {
+            var path = folder.File($"{fit}/extraction.json");
+            Run(folder, $"{fit}", photos, 1, fit, new ExtractionRun());
+            File.WriteAllLines(path, File.ReadAllLines(path).Where(line => !line.Contains("region_layout", StringComparison.Ordinal)));
+        }
+
+        Assert.That(Run(folder, "Crop", photos, 1, FitMode.Crop, new ExtractionRun()).Resumed, Is.EqualTo(1));
+        Assert.That(
+            () => Run(folder, "Whole", photos, 1, FitMode.Whole, new ExtractionRun()),
+            Throws.TypeOf<IOException>().With.Message.Contains("made with other settings").And.Message.Contains("--overwrite"));
+        Assert.That(Run(folder, "Whole", photos, 1, FitMode.Whole, new ExtractionRun { Overwrite = true }).Resumed, Is.Zero);
+    }
+
     [Test]
     public void ToJson_FitAndPower_AreRecorded()
     {

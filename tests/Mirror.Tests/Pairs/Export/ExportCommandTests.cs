@@ -65,7 +65,7 @@ public sealed class ExportCommandTests
         File.Delete(folder.File("candidates.tsv"));
         var result = MirrorProcess.Run("export", "colmap", folder.Root);
         Assert.That(result.ExitCode, Is.EqualTo(1));
-        Assert.That(result.Error, Does.Contain("candidates.tsv is missing: run mirror pairs"));
+        Assert.That(result.Error, Does.Contain("candidates.tsv is missing: it is written by mirror match"));
     }
 
     [Test]

@@ -23,7 +23,7 @@ internal static class SmallSurvey
 
     public static (int, int)[] Chosen => [(0, 1), (0, 2), (0, 5), (2, 3), (3, 5)];
 
-    /// <summary>A folder as mirror pairs leaves it.</summary>
+    /// <summary>A folder as mirror match leaves it.</summary>
     public static void Write(string folder, params string[] names)
     {
         var table = Table(names);
